@@ -1,0 +1,144 @@
+/**
+ * The inbound API: the list of routes in reading order, and what happens to every request on its way to a
+ * handler: request id, key and scope, query, body, handler, answer.
+ */
+import { Hono, type Context as HonoContext } from 'hono'
+import type { Ids, Journal } from '../../app/ports.ts'
+import { Problem } from '../../domain/problem.ts'
+import { type Authenticator, mayUse } from './authenticate.ts'
+import { checked, complaintsOf, decodeText, parseJson, readIncoming, readRequest } from './body.ts'
+import { presenceOf } from './presence.ts'
+import { problemAnswer } from './problem.ts'
+import type { Answer, Context, NodeBindings, Route } from './route.ts'
+
+export type AppPorts = {
+  readonly authenticator: Authenticator
+  readonly ids: Ids
+  readonly journal: Journal
+  /** While it stops, every answer asks its connection to be closed. */
+  readonly isStopping: () => boolean
+}
+
+type Env = { Bindings: NodeBindings }
+type Incoming = HonoContext<Env>
+
+export function createApp(routes: readonly Route[], ports: AppPorts): Hono<Env> {
+  const app = new Hono<Env>()
+  for (const one of routes) {
+    const path = one.path.replaceAll(/\{(\w+)\}/g, ':$1')
+    app.on(one.method, path, (c) => serve(c, one, ports))
+  }
+  for (const [path, methods] of methodsByPath(routes)) {
+    app.all(path, (c) => refuse(c, ports, new Problem('method_not_allowed'), methods))
+  }
+  app.notFound((c) => refuse(c, ports, new Problem('not_found', { detail: 'No such path.' })))
+  app.onError((error, c) => refuse(c, ports, error))
+  return app
+}
+
+function methodsByPath(routes: readonly Route[]): ReadonlyMap<string, string> {
+  const methods = new Map<string, string[]>()
+  for (const { path, method } of routes) {
+    const key = path.replaceAll(/\{(\w+)\}/g, ':$1')
+    methods.set(key, [...(methods.get(key) ?? []), method])
+  }
+  return new Map([...methods].map(([path, list]) => [path, list.join(', ')]))
+}
+
+async function serve(c: Incoming, route: Route, ports: AppPorts): Promise<Response> {
+  const requestId = requestIdOf(c, ports.ids)
+  try {
+    const answer = await route.handle(await contextOf(c, route, requestId, ports))
+    return respond(c, closing(answer, ports), requestId)
+  } catch (error) {
+    if (!(error instanceof Problem)) {
+      ports.journal.record({ kind: 'request.crashed', requestId, error })
+    }
+    return respond(c, closing(problemAnswer(error, requestId), ports), requestId)
+  }
+}
+
+function closing(answer: Answer, { isStopping }: AppPorts): Answer {
+  if (!isStopping()) return answer
+  return { ...answer, headers: { ...answer.headers, connection: 'close' } }
+}
+
+function refuse(c: Incoming, ports: AppPorts, error: unknown, allow?: string): Response {
+  const requestId = requestIdOf(c, ports.ids)
+  if (!(error instanceof Problem)) {
+    ports.journal.record({ kind: 'request.crashed', requestId, error })
+  }
+  const answer = problemAnswer(error, requestId)
+  const headers = allow === undefined ? answer.headers : { ...answer.headers, allow }
+  return respond(c, { ...answer, headers }, requestId)
+}
+
+/** The caller's own id where it is usable: 1 to 200 visible characters. */
+function requestIdOf(c: Incoming, ids: Ids): string {
+  const sent = c.req.header('x-request-id')
+  return sent !== undefined && /^[\x21-\x7e]{1,200}$/.test(sent) ? sent : ids.make('req')
+}
+
+async function contextOf(
+  c: Incoming,
+  route: Route,
+  requestId: string,
+  { authenticator }: AppPorts,
+): Promise<Context<unknown, unknown>> {
+  const caller = await admit(c, route, authenticator)
+  const query = route.query === undefined ? undefined : readQuery(c, route.query)
+  const { body, bodyText } = await readBody(c, route)
+  return {
+    caller,
+    requestId,
+    params: c.req.param() as Readonly<Record<string, string>>,
+    query,
+    body,
+    bodyText,
+    header: (name) => c.req.header(name),
+    presence: presenceOf(c.env ?? {}),
+  }
+}
+
+const NOBODY = { accountId: '', keyId: '', scopes: new Set<never>() }
+
+async function admit(c: Incoming, { scopes }: Route, authenticator: Authenticator) {
+  if (scopes === null) return NOBODY
+  const caller = await authenticator.authenticate(c.req.header('authorization'))
+  if (mayUse(caller, scopes)) return caller
+  throw new Problem('forbidden', { detail: `This needs the scope ${scopes.join(' or ')}.` })
+}
+
+function readQuery(c: Incoming, schema: NonNullable<Route['query']>): unknown {
+  const result = schema.safeParse(c.req.query())
+  if (result.success) return result.data
+  throw new Problem('invalid_query', { complaints: complaintsOf(result.error) })
+}
+
+async function readBody(c: Incoming, route: Route): Promise<{ body: unknown; bodyText: string }> {
+  if (route.body === undefined) return { body: undefined, bodyText: '' }
+  const encoding = c.req.header('content-encoding')
+  if (encoding !== undefined && encoding !== 'identity') {
+    throw new Problem('unsupported_media_type', { detail: 'Send the body without compression.' })
+  }
+  const { incoming } = c.env ?? {}
+  const bytes = incoming ? await readIncoming(incoming) : await readRequest(c.req.raw)
+  const bodyText = decodeText(bytes)
+  const isLeftOut = route.bodyOptional === true && bodyText.trim() === ''
+  return { body: checked(route.body, isLeftOut ? {} : parseJson(bodyText)), bodyText }
+}
+
+const SECURITY_HEADERS = {
+  'cache-control': 'no-store',
+  'x-content-type-options': 'nosniff',
+} as const
+
+function respond(c: Incoming, answer: Answer, requestId: string): Response {
+  const { status, json, stream, headers } = answer
+  const text = answer.text ?? (json === undefined ? null : JSON.stringify(json))
+  const all: Record<string, string> = { ...SECURITY_HEADERS, 'x-request-id': requestId }
+  if (text !== null) all['content-type'] = 'application/json'
+  if (headers !== undefined) Object.assign(all, headers)
+  // 499 is no status that can be sent; whoever it is for does not listen any more.
+  return c.newResponse(stream ?? text, (status === 499 ? 400 : status) as 200, all)
+}

@@ -1,0 +1,41 @@
+import { z } from 'zod'
+import { FIELD_TYPES } from '../../../domain/catalog.ts'
+import { id, timestamp, title, values } from './common.ts'
+
+const field = z.object({
+  id,
+  title,
+  type: z.enum(FIELD_TYPES),
+  required: z.boolean().optional(),
+  options: z.array(z.object({ id, title })).max(1_000).optional(),
+})
+
+const fields = z
+  .array(field)
+  .max(1_000)
+  .superRefine((list, context) => {
+    const seen = new Set<string>()
+    for (const [index, { id: fieldId }] of list.entries()) {
+      if (seen.has(fieldId)) {
+        context.addIssue({ code: 'custom', path: [index, 'id'], message: 'This id repeats.' })
+      }
+      seen.add(fieldId)
+    }
+  })
+
+export const catalog = z.object({ id, title, fields: fields.default([]) }).meta({ id: 'Catalog' })
+
+export const catalogPatch = z
+  .object({ title: title.optional(), fields: fields.optional() })
+  .meta({ id: 'CatalogPatch' })
+
+export const storedRecord = z
+  .object({
+    id: z.string(),
+    catalogId: z.string(),
+    version: z.number(),
+    values,
+    createdAt: timestamp,
+    updatedAt: timestamp,
+  })
+  .meta({ id: 'Record' })

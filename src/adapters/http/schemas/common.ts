@@ -1,0 +1,71 @@
+/** Building blocks of the wire. What a schema here refuses is a 422 with a pointer to it. */
+import { z } from 'zod'
+import { CONDITION_OPERATORS, CONDITION_SOURCES } from '../../../domain/condition.ts'
+import { SEVERITIES } from '../../../domain/verdict.ts'
+
+/** Ids that callers choose: spaces allowed, no control characters. */
+export const id = z
+  .string()
+  .min(1)
+  .max(200)
+  .regex(/^[^\p{Cc}]*$/u, 'Control characters are not allowed.')
+  .meta({ description: 'An id: 1 to 200 characters, no control characters.' })
+
+export const values = z
+  .record(z.string(), z.unknown())
+  .meta({ description: 'Field values by field id.' })
+
+export const timestamp = z.iso.datetime({ offset: true }).meta({ description: 'RFC 3339' })
+
+export const title = z.string().min(1).max(200)
+
+export const user = z
+  .object({ id, title: z.string().max(200).optional(), locale: z.string().max(35).optional() })
+  .meta({ description: 'Who makes the change.' })
+
+export const message = z.object({ title: z.string().optional(), text: z.string() })
+
+export const condition = z
+  .object({
+    field: z.string().min(1).max(200),
+    source: z.enum(CONDITION_SOURCES).optional(),
+    op: z.enum(CONDITION_OPERATORS),
+    value: z.unknown().optional(),
+  })
+  .meta({
+    description:
+      'One demand on a change. `source` defaults to `values`, the record as it will be. `matches` takes RE2 syntax.',
+  })
+
+export const finding = z.object({
+  subscriptionId: z.string(),
+  name: z.string(),
+  code: z.string().optional(),
+  field: z.string().optional(),
+  severity: z.enum(SEVERITIES),
+  message,
+  cause: z.string().meta({ description: '`denied`, or why the validator could not be asked.' }),
+})
+
+export const problem = z
+  .object({
+    type: z.string(),
+    title: z.string(),
+    status: z.number(),
+    detail: z.string(),
+    code: z.string(),
+    requestId: z.string(),
+    errors: z.array(z.object({ pointer: z.string(), message: z.string() })).optional(),
+  })
+  .meta({ id: 'Problem', description: 'RFC 9457' })
+
+export function pageOf<T extends z.ZodType>(item: T) {
+  return z.object({ items: z.array(item), nextCursor: z.string().nullable() })
+}
+
+export const LIST_LIMIT = { max: 200, default: 50 } as const
+
+export const pageQuery = z.object({
+  limit: z.coerce.number().int().min(1).max(LIST_LIMIT.max).default(LIST_LIMIT.default),
+  cursor: z.string().max(1_000).optional(),
+})

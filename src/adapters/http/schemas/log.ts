@@ -1,0 +1,138 @@
+import { z } from 'zod'
+import { SCOPES } from '../../../app/store.ts'
+import { COMMIT_MODES } from '../../../domain/change.ts'
+import { DELIVERY_STATES } from '../../../domain/notification.ts'
+import { conflict, verdict } from './approval.ts'
+import { finding, id, message, pageQuery, timestamp, title, values } from './common.ts'
+
+export const decisionQuery = pageQuery.extend({
+  decision: z.enum(['allow', 'deny', 'confirm']).optional(),
+  catalogId: z.string().max(200).optional(),
+  recordId: z.string().max(200).optional(),
+  subscriptionId: z.string().max(200).optional(),
+  since: timestamp.optional(),
+  until: timestamp.optional(),
+})
+
+const mismatch = z
+  .object({
+    reason: z.enum(['event', 'catalog', 'inactive', 'fields', 'initiator', 'condition']),
+    conditionIndex: z.number().optional(),
+  })
+  .nullable()
+
+export const decisionView = z
+  .object({
+    id: z.string(),
+    event: z.string(),
+    catalogId: z.string(),
+    recordId: z.string().nullable(),
+    decision: z.enum(['allow', 'deny', 'confirm']),
+    committed: z.boolean(),
+    commit: z.enum(COMMIT_MODES),
+    state: z
+      .enum(['pending', 'committed', 'aborted'])
+      .nullable()
+      .meta({ description: 'Of a commit that the caller makes itself.' }),
+    degraded: z.boolean(),
+    generation: z.number().meta({ description: 'Of the configuration that it was made under.' }),
+    versionBefore: z.number().nullable(),
+    versionAfter: z.number().nullable(),
+    user: values.nullable(),
+    values: values.nullable(),
+    prevValues: values.nullable(),
+    changedFields: z.array(z.string()),
+    context: values.nullable(),
+    message: message.nullable(),
+    errors: z.array(finding),
+    warnings: z.array(finding),
+    infos: z.array(finding),
+    verdicts: z.array(verdict),
+    suggestions: values,
+    conflicts: z.array(conflict),
+    considered: z
+      .array(z.object({ subscriptionId: z.string(), name: z.string(), mismatch }))
+      .meta({ description: 'Who was looked at; `mismatch` says why not, null: it matched.' }),
+    timeline: z.array(
+      z.object({
+        subscriptionId: z.string(),
+        startedMs: z.number(),
+        endedMs: z.number(),
+        detail: z.string().optional(),
+      }),
+    ),
+    timing: z.object({ decidedMs: z.number(), validatorsMs: z.number() }),
+    requestId: z.string(),
+    decidedAt: timestamp,
+  })
+  .meta({ id: 'Decision' })
+
+export const deliveryQuery = pageQuery.extend({
+  subscriptionId: z.string().max(200).optional(),
+  state: z.enum(DELIVERY_STATES).optional(),
+  recordId: z.string().max(200).optional(),
+})
+
+export const deliveryView = z
+  .object({
+    id: z.string().meta({ description: 'Also the webhook-id.' }),
+    subscriptionId: z.string(),
+    sequenceId: z.number(),
+    event: z.string(),
+    catalogId: z.string(),
+    recordId: z.string().nullable(),
+    state: z.enum(DELIVERY_STATES),
+    failures: z.number(),
+    dueAt: timestamp.nullable(),
+    lastStatus: z.number().nullable(),
+    createdAt: timestamp,
+    endedAt: timestamp.nullable(),
+  })
+  .meta({ id: 'Delivery' })
+
+export const deliveryDetail = deliveryView
+  .extend({
+    attempts: z.array(
+      z.object({
+        at: timestamp,
+        requestHeaders: z.record(z.string(), z.string()),
+        status: z.number().nullable(),
+        reply: z.string(),
+        durationMs: z.number(),
+        error: z.string().nullable(),
+      }),
+    ),
+  })
+  .meta({ id: 'DeliveryDetail' })
+
+export const notificationView = z
+  .object({
+    id: z.string(),
+    event: z.string(),
+    catalogId: z.string(),
+    recordId: z.string().nullable(),
+    decisionId: z.string(),
+    occurredAt: timestamp,
+    subscriptionIds: z.array(z.string()),
+  })
+  .meta({ id: 'Notification' })
+
+export const keyRequest = z
+  .object({
+    name: title,
+    scopes: z.array(z.enum(SCOPES)).min(1),
+    accountId: id.optional(),
+    expiresAt: timestamp.optional(),
+  })
+  .meta({ id: 'KeyRequest' })
+
+export const keyView = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    accountId: z.string(),
+    scopes: z.array(z.enum(SCOPES)),
+    expiresAt: timestamp.nullable(),
+    createdAt: timestamp,
+  })
+  .meta({ id: 'Key' })

@@ -1,0 +1,79 @@
+/**
+ * Errors of connecting, sending and reading, as the causes that the contract names. Everything that is
+ * not known here is `unreachable`: the safe reading of "no usable reply came back".
+ */
+import type { FailureCause } from '../../domain/verdict.ts'
+
+/** Where a connection failed. Nothing had been sent in any of them. */
+export type ConnectPhase = 'name' | 'connect' | 'tls'
+
+export class ConnectError extends Error {
+  /** Not undici's codes: those would make it keep the request and try for ever. */
+  readonly code = 'ASSENT_CONNECT'
+  readonly phase: ConnectPhase
+
+  constructor(phase: ConnectPhase, message: string, cause?: unknown) {
+    super(message, { cause })
+    this.name = 'ConnectError'
+    this.phase = phase
+  }
+}
+
+/** The guard refused the address. */
+export class EgressBlocked extends Error {
+  readonly code = 'ASSENT_EGRESS_BLOCKED'
+
+  constructor(reason: string) {
+    super(reason)
+    this.name = 'EgressBlocked'
+  }
+}
+
+export type CallFailure = {
+  readonly cause: FailureCause
+  /** For the operator. */
+  readonly detail: string
+  /** Nothing was sent, and the very same call may do better in a moment. */
+  readonly mayRetry: boolean
+}
+
+/** Codes that mean "it spoke, but not HTTP as agreed". */
+const BAD_REPLY_CODES: ReadonlySet<string> = new Set(['UND_ERR_HEADERS_OVERFLOW'])
+
+/** What undici calls a reply that its parser refuses. It means to give these errors codes, and does not. */
+const PARSER_ERROR = 'HTTPParserError'
+
+/** The parser's words for a reply that only ended too early. */
+const CUT_OFF = /invalid eof state/i
+
+/** What undici says of a reply that breaks the protocol without breaking the parser. */
+const BAD_SOCKET_TEXTS: ReadonlySet<string> = new Set(['bad response', 'bad upgrade'])
+
+const PHASES = {
+  name: { cause: 'unreachable', mayRetry: false },
+  connect: { cause: 'unreachable', mayRetry: true },
+  tls: { cause: 'tls', mayRetry: false },
+} as const satisfies Record<ConnectPhase, Omit<CallFailure, 'detail'>>
+
+function causeOf({ name, message }: Error, code: string): FailureCause {
+  if (name === PARSER_ERROR) return CUT_OFF.test(message) ? 'unreachable' : 'bad_reply'
+  if (BAD_REPLY_CODES.has(code)) return 'bad_reply'
+  if (code === 'UND_ERR_SOCKET' && BAD_SOCKET_TEXTS.has(message)) return 'bad_reply'
+  // TLS 1.3 servers may refuse us after the handshake, when we have begun to send.
+  if (code.startsWith('ERR_SSL_') || code.startsWith('ERR_TLS_') || code === 'EPROTO') return 'tls'
+  return 'unreachable'
+}
+
+/** A validator's reply must not fill our log: details are short. */
+const DETAIL_LENGTH_MAX = 300
+
+export function failureOf(error: unknown): CallFailure {
+  if (!(error instanceof Error)) {
+    return { cause: 'unreachable', detail: 'unknown failure', mayRetry: false }
+  }
+  const detail = error.message.slice(0, DETAIL_LENGTH_MAX)
+  if (error instanceof EgressBlocked) return { cause: 'egress_blocked', detail, mayRetry: false }
+  if (error instanceof ConnectError) return { ...PHASES[error.phase], detail }
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : ''
+  return { cause: causeOf(error, code), detail, mayRetry: false }
+}

@@ -1,0 +1,59 @@
+/**
+ * Tries out a subscription for the person who sets it up: the same request over the same guarded call, but
+ * past breaker and bulkhead, which would only hide what the person wants to see. It takes a number of the
+ * counter like any other request, since the receiver sees it.
+ */
+import type { Clock, Exchange, Prober, Question, Sequences } from '../../app/ports.ts'
+import { DIALECTS } from '../../dialects/index.ts'
+import type { CallOutcome, ReplyHeaders } from './call.ts'
+import { answerOf } from './http-asker.ts'
+import type { Lines } from './lines.ts'
+import {
+  maskedHeaders,
+  questionRequest,
+  type SharedBodies,
+  sendRequest,
+  shownBody,
+} from './outgoing.ts'
+
+export type ProberOptions = {
+  readonly clock: Clock
+  readonly sequences: Sequences
+  readonly lines: Lines
+  readonly sharedBodies: SharedBodies
+}
+
+export function createProber(options: ProberOptions): Prober {
+  return { probe: (question) => probe(options, question) }
+}
+
+async function probe(options: ProberOptions, question: Question): Promise<Exchange> {
+  const { clock, sequences, lines, sharedBodies } = options
+  const { subscription, budgetMs } = question
+  const sequenceId = DIALECTS[subscription.dialect].countsRequests
+    ? await sequences.next(subscription.accountId, subscription.id)
+    : null
+  const startedAt = clock.monotonicMs()
+  const request = questionRequest({ question, sequenceId, leftMs: budgetMs }, clock, sharedBodies)
+  const line = lines.of(subscription)
+  const outcome = await sendRequest({ line, clock, subscription, request, budgetMs }).result
+  return {
+    request: { ...request, headers: maskedHeaders(request.headers, subscription) },
+    reply: shownReply(outcome),
+    answer: answerOf(question, outcome).answer,
+    durationMs: Math.round(clock.monotonicMs() - startedAt),
+  }
+}
+
+function shownReply(outcome: CallOutcome): Exchange['reply'] {
+  if (outcome.kind !== 'reply') return null
+  const { status, headers, body } = outcome
+  return { status, headers: joinedHeaders(headers), body: shownBody(body) }
+}
+
+function joinedHeaders(headers: ReplyHeaders): Readonly<Record<string, string>> {
+  const joined = Object.entries(headers).flatMap(([name, value]) =>
+    value === undefined ? [] : [[name, typeof value === 'string' ? value : value.join(', ')]],
+  )
+  return Object.fromEntries(joined)
+}

@@ -1,0 +1,128 @@
+/**
+ * Everything that is kept for one subscription between calls: its connections, its breaker, its places in
+ * flight and its recent health. The number of lines is bounded; the one used least recently goes first,
+ * and with it nothing that could not be learnt again.
+ */
+import type { buildConnector } from 'undici'
+import type { Clock, Journal, SubscriptionHealth } from '../../app/ports.ts'
+import type { BreakerSettings, Subscription } from '../../domain/subscription.ts'
+import { BoundedMap } from './bounded-map.ts'
+import { Breaker } from './breaker.ts'
+import { Bulkhead } from './bulkhead.ts'
+import { Health, NO_HEALTH } from './health.ts'
+import { SubscriptionPool } from './pools.ts'
+
+export const LINES_MAX = 5_000
+
+export type LineOptions = {
+  readonly clock: Clock
+  readonly journal: Journal
+  readonly connect: buildConnector.connector
+}
+
+/** The state of one subscription. */
+export class Line {
+  readonly pool: SubscriptionPool
+  readonly bulkhead: Bulkhead
+  readonly health: Health
+  readonly #options: LineOptions
+  #subscription: Subscription
+  #breaker: Breaker
+
+  constructor(options: LineOptions, subscription: Subscription) {
+    this.#options = options
+    this.#subscription = subscription
+    this.pool = new SubscriptionPool(options.connect)
+    this.bulkhead = new Bulkhead(subscription.maxConcurrency)
+    this.health = new Health(options.clock)
+    this.#breaker = this.#newBreaker(subscription)
+  }
+
+  get breaker(): Breaker {
+    return this.#breaker
+  }
+
+  /** Takes over changed settings; the breaker starts anew only when its own have changed. */
+  adopt(subscription: Subscription): void {
+    if (subscription === this.#subscription) return
+    this.#subscription = subscription
+    this.bulkhead.limit = subscription.maxConcurrency
+    if (sameSettings(subscription.breaker, this.#breaker.settings)) return
+    this.#breaker.close()
+    this.#breaker = this.#newBreaker(subscription)
+  }
+
+  retire(): void {
+    this.#breaker.close()
+    this.pool.retire()
+  }
+
+  destroy(): Promise<void> {
+    this.#breaker.close()
+    return this.pool.destroy()
+  }
+
+  #newBreaker({ id, breaker }: Subscription): Breaker {
+    const { clock, journal } = this.#options
+    return new Breaker({
+      settings: breaker,
+      clock,
+      onChange: (state) => journal.record({ kind: 'breaker.changed', subscriptionId: id, state }),
+    })
+  }
+}
+
+function sameSettings(left: BreakerSettings, right: BreakerSettings): boolean {
+  return (
+    left === right ||
+    (left.failureRate === right.failureRate &&
+      left.minimumCalls === right.minimumCalls &&
+      left.windowMs === right.windowMs &&
+      left.openMs === right.openMs &&
+      left.consecutiveFailures === right.consecutiveFailures)
+  )
+}
+
+export class Lines {
+  readonly #options: LineOptions
+  readonly #lines: BoundedMap<string, Line>
+
+  constructor(options: LineOptions, linesMax: number = LINES_MAX) {
+    this.#options = options
+    this.#lines = new BoundedMap(linesMax, (line) => line.retire())
+  }
+
+  of(subscription: Subscription): Line {
+    const known = this.#lines.get(subscription.id)
+    if (known !== undefined) {
+      known.adopt(subscription)
+      return known
+    }
+    const line = new Line(this.#options, subscription)
+    this.#lines.set(subscription.id, line)
+    return line
+  }
+
+  healthOf(subscriptionId: string): SubscriptionHealth {
+    const line = this.#lines.peek(subscriptionId)
+    if (line === undefined) return { ...NO_HEALTH, breaker: 'closed', inFlight: 0 }
+    return {
+      ...line.health.summary(),
+      breaker: line.breaker.state,
+      inFlight: line.bulkhead.inFlight,
+    }
+  }
+
+  resetBreaker(subscriptionId: string): void {
+    this.#lines.peek(subscriptionId)?.breaker.reset()
+  }
+
+  forget(subscriptionId: string): void {
+    this.#lines.peek(subscriptionId)?.retire()
+    this.#lines.delete(subscriptionId)
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#lines.drain().map((line) => line.destroy()))
+  }
+}

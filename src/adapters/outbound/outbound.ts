@@ -1,0 +1,63 @@
+/** Everything that leaves the gateway for a subscriber: one guarded call, and what is built on it. */
+import type {
+  Asker,
+  Clock,
+  HealthDesk,
+  Journal,
+  Notifier,
+  Prober,
+  Sequences,
+} from '../../app/ports.ts'
+import { createConnector } from './connector.ts'
+import type { EgressPolicy } from './egress-policy.ts'
+import { createAsker } from './http-asker.ts'
+import { createNotifier } from './http-notifier.ts'
+import { createProber } from './http-prober.ts'
+import { Lines } from './lines.ts'
+import { SharedBodies } from './outgoing.ts'
+import { createResolver, type Resolver } from './resolver.ts'
+
+export type OutboundOptions = {
+  readonly clock: Clock
+  readonly journal: Journal
+  readonly sequences: Sequences
+  readonly policy: EgressPolicy
+  /** Whether connecting there would reach this very process. */
+  readonly isOwnAddress?: ((address: string, port: number) => boolean) | undefined
+  /** A subscriber said that its hook is gone: it has to be disabled, with that reason. */
+  readonly onGone?: ((subscriptionId: string, accountId: string) => void) | undefined
+  /** Certificates (PEM) of authorities that are trusted beside the well-known ones. */
+  readonly authorities?: readonly string[] | undefined
+  readonly resolver?: Resolver | undefined
+}
+
+export type Outbound = {
+  readonly asker: Asker
+  readonly prober: Prober
+  readonly notifier: Notifier
+  readonly health: HealthDesk
+  /** Closes a subscription's breaker, as after somebody has mended the subscriber. */
+  resetBreaker(subscriptionId: string): void
+  /** Lets go of connections and counts of a subscription that is no more. */
+  forget(subscriptionId: string): void
+  /** Breaks off what is under way. */
+  close(): Promise<void>
+}
+
+export function createOutbound(options: OutboundOptions): Outbound {
+  const { clock, journal, sequences, policy, isOwnAddress, authorities } = options
+  const resolver = options.resolver ?? createResolver(clock)
+  const connect = createConnector({ clock, resolver, policy, isOwnAddress, authorities })
+  const lines = new Lines({ clock, journal, connect })
+  const sharedBodies = new SharedBodies()
+  const onGone = options.onGone ?? (() => {})
+  return {
+    asker: createAsker({ clock, journal, sequences, lines, sharedBodies, onGone }),
+    prober: createProber({ clock, sequences, lines, sharedBodies }),
+    notifier: createNotifier({ clock, journal, lines }),
+    health: { of: (subscriptionId) => lines.healthOf(subscriptionId) },
+    resetBreaker: (subscriptionId) => lines.resetBreaker(subscriptionId),
+    forget: (subscriptionId) => lines.forget(subscriptionId),
+    close: () => lines.close(),
+  }
+}

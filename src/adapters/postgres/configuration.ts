@@ -1,0 +1,339 @@
+/**
+ * Accounts, their subscriptions and catalogs: what administrators set. Every change bumps the account's
+ * generation in its own transaction, is announced to other gateways, and reported to this one.
+ */
+import { sql, type Transaction } from 'kysely'
+import type { Ids } from '../../app/ports.ts'
+import type {
+  AccountConfiguration,
+  Catalogs,
+  ConfigurationStore,
+  Subscriptions,
+} from '../../app/store.ts'
+import type { Catalog, Field } from '../../domain/catalog.ts'
+import { Problem } from '../../domain/problem.ts'
+import {
+  type DisabledReason,
+  SUBSCRIPTIONS_PER_ACCOUNT_MAX,
+  type Subscription,
+  type SubscriptionSecrets,
+} from '../../domain/subscription.ts'
+import type { Database } from './database.ts'
+import { isUniqueViolation, orUnavailable } from './sqlstate.ts'
+import type { Tables } from './tables.ts'
+
+/** Encrypts what is bound to one place, and decrypts it at that place only. */
+export interface Sealer {
+  seal(place: SealPlace, plain: string): string
+  open(place: SealPlace, sealed: string): string
+}
+export type SealPlace = {
+  readonly accountId: string
+  readonly table: string
+  readonly column: string
+  readonly row: string
+}
+
+export type ConfigurationPorts = {
+  readonly database: Database
+  readonly sealer: Sealer
+  readonly ids: Ids
+  /** After each committed change, in this process. */
+  readonly onChanged: (accountId: string) => void
+}
+
+type SubscriptionRow = {
+  readonly account: string
+  readonly id: string
+  readonly revision: number
+  readonly settings: unknown
+  readonly sealed: string
+  readonly created_at: Date
+  readonly updated_at: Date
+}
+
+type CatalogRow = { readonly id: string; readonly title: string; readonly fields: unknown }
+
+export function createConfigurationStore({ kysely }: Database, sealer: Sealer): ConfigurationStore {
+  return {
+    load: (accountId) =>
+      orUnavailable(
+        kysely
+          .transaction()
+          .setIsolationLevel('repeatable read')
+          .execute(async (tx): Promise<AccountConfiguration | null> => {
+            const account = await tx
+              .selectFrom('accounts')
+              .select('generation')
+              .where('id', '=', accountId)
+              .executeTakeFirst()
+            if (account === undefined) return null
+            const subscriptions = await tx
+              .selectFrom('subscriptions')
+              .selectAll()
+              .where('account', '=', accountId)
+              .execute()
+            const catalogs = await tx
+              .selectFrom('catalogs')
+              .select(['id', 'title', 'fields'])
+              .where('account', '=', accountId)
+              .execute()
+            return {
+              accountId,
+              generation: account.generation,
+              subscriptions: subscriptions.map((row) => subscriptionOf(row, sealer)),
+              catalogs: catalogs.map(catalogOf),
+            }
+          }),
+      ),
+  }
+}
+
+/** Runs a change of an account's settings: with its bump, announced once it is committed. */
+async function changing<T>(
+  { database, onChanged }: ConfigurationPorts,
+  accountId: string,
+  work: (tx: Transaction<Tables>) => Promise<T>,
+): Promise<T> {
+  const result = await orUnavailable(
+    database.kysely.transaction().execute(async (tx) => {
+      // The account's row is the lock under which its settings change, one change after the other.
+      await tx
+        .updateTable('accounts')
+        .set({ generation: sql`generation + 1` })
+        .where('id', '=', accountId)
+        .execute()
+      return work(tx)
+    }),
+  )
+  onChanged(accountId)
+  await database.announce(accountId).catch(() => {
+    // Other gateways may work on with what they know: their commits insist on the generation.
+  })
+  return result
+}
+
+const placeOf = (accountId: string, row: string): SealPlace => ({
+  accountId,
+  table: 'subscriptions',
+  column: 'sealed',
+  row,
+})
+
+function subscriptionOf(row: SubscriptionRow, sealer: Sealer): Subscription {
+  const secrets = JSON.parse(
+    sealer.open(placeOf(row.account, row.id), row.sealed),
+  ) as SubscriptionSecrets
+  return {
+    ...(row.settings as Omit<Subscription, keyof SubscriptionSecrets>),
+    ...secrets,
+    id: row.id,
+    accountId: row.account,
+    revision: row.revision,
+    createdAt: row.created_at.toISOString(),
+    updatedAt: row.updated_at.toISOString(),
+  }
+}
+
+/** The two columns that a subscription is kept in. */
+function columnsOf(subscription: Subscription, sealer: Sealer) {
+  const {
+    secret,
+    retiring,
+    auth,
+    headers,
+    accountId,
+    id,
+    revision,
+    createdAt,
+    updatedAt,
+    ...rest
+  } = subscription
+  void [revision, createdAt, updatedAt]
+  const secrets: SubscriptionSecrets = { secret, retiring, auth, headers }
+  return {
+    settings: JSON.stringify(rest),
+    sealed: sealer.seal(placeOf(accountId, id), JSON.stringify(secrets)),
+  }
+}
+
+export function createSubscriptions(ports: ConfigurationPorts): Subscriptions {
+  const { database, sealer } = ports
+  const find = async (tx: Transaction<Tables>, accountId: string, id: string) => {
+    const row = await tx
+      .selectFrom('subscriptions')
+      .selectAll()
+      .where('account', '=', accountId)
+      .where('id', '=', id)
+      .executeTakeFirst()
+    return row === undefined ? null : subscriptionOf(row, sealer)
+  }
+  const write = async (tx: Transaction<Tables>, next: Subscription) => {
+    const row = await tx
+      .updateTable('subscriptions')
+      .set({ ...columnsOf(next, sealer), revision: sql`revision + 1`, updated_at: sql`now()` })
+      .where('account', '=', next.accountId)
+      .where('id', '=', next.id)
+      .returningAll()
+      .executeTakeFirstOrThrow()
+    if (next.active) await releaseHeld(tx, next)
+    return subscriptionOf(row, sealer)
+  }
+  return {
+    create: (accountId, settings, secrets) =>
+      changing(ports, accountId, (tx) => insert(tx, accountId, settings, secrets, sealer)),
+    update: (accountId, id, change) =>
+      changing(ports, accountId, async (tx) => {
+        const current = await find(tx, accountId, id)
+        return current === null ? null : write(tx, change(current))
+      }),
+    read: (accountId, id) =>
+      orUnavailable(database.kysely.transaction().execute((tx) => find(tx, accountId, id))),
+    list: async (accountId, page) => {
+      let query = database.kysely
+        .selectFrom('subscriptions')
+        .selectAll()
+        .where('account', '=', accountId)
+        .orderBy('id')
+        .limit(page.limit)
+      if (page.after !== null) query = query.where('id', '>', page.after)
+      const rows = await orUnavailable(query.execute())
+      return rows.map((row) => subscriptionOf(row, sealer))
+    },
+    remove: (accountId, id) => changing(ports, accountId, (tx) => removeOne(tx, accountId, id)),
+    disable: (accountId, id, reason) =>
+      changing(ports, accountId, async (tx) => {
+        const current = await find(tx, accountId, id)
+        if (current?.active === true) await write(tx, disabled(current, reason))
+      }),
+  }
+}
+
+function disabled(current: Subscription, disabledReason: DisabledReason): Subscription {
+  return { ...current, active: false, disabledReason }
+}
+
+async function insert(
+  tx: Transaction<Tables>,
+  accountId: string,
+  settings: Parameters<Subscriptions['create']>[1],
+  secrets: SubscriptionSecrets,
+  sealer: Sealer,
+): Promise<Subscription> {
+  const { count } = await tx
+    .selectFrom('subscriptions')
+    .select(sql<number>`count(*)`.as('count'))
+    .where('account', '=', accountId)
+    .executeTakeFirstOrThrow()
+  if (Number(count) >= SUBSCRIPTIONS_PER_ACCOUNT_MAX) {
+    throw new Problem('too_many_subscriptions', {
+      detail: `An account has at most ${SUBSCRIPTIONS_PER_ACCOUNT_MAX} subscriptions.`,
+    })
+  }
+  const draft = { ...settings, ...secrets, accountId, revision: 1, createdAt: '', updatedAt: '' }
+  const row = await tx
+    .insertInto('subscriptions')
+    .values({ account: accountId, id: settings.id, ...columnsOf(draft, sealer) })
+    .returningAll()
+    .executeTakeFirstOrThrow()
+  await tx
+    .insertInto('sequences')
+    .values({ account: accountId, subscription_id: settings.id })
+    .execute()
+  return subscriptionOf(row, sealer)
+}
+
+/** What was held while the subscription was off is due now. */
+async function releaseHeld(tx: Transaction<Tables>, { accountId, id }: Subscription) {
+  await tx
+    .updateTable('deliveries')
+    .set({ state: 'ready', due_at: sql`now()` })
+    .where('account', '=', accountId)
+    .where('subscription_id', '=', id)
+    .where('state', '=', 'held')
+    .execute()
+}
+
+/** Its open deliveries end with it; what was delivered stays in the log. */
+async function removeOne(tx: Transaction<Tables>, accountId: string, id: string) {
+  const { numDeletedRows } = await tx
+    .deleteFrom('subscriptions')
+    .where('account', '=', accountId)
+    .where('id', '=', id)
+    .executeTakeFirst()
+  await tx
+    .updateTable('deliveries')
+    .set({ state: 'cancelled', ended_at: sql`now()` })
+    .where('account', '=', accountId)
+    .where('subscription_id', '=', id)
+    .where('state', 'in', ['waiting', 'ready', 'retrying', 'held'])
+    .execute()
+  return numDeletedRows > 0n
+}
+
+function catalogOf(row: CatalogRow): Catalog {
+  return { id: row.id, title: row.title, fields: row.fields as Field[] }
+}
+
+export function createCatalogs(ports: ConfigurationPorts): Catalogs {
+  const { kysely } = ports.database
+  const select = (accountId: string) =>
+    kysely.selectFrom('catalogs').select(['id', 'title', 'fields']).where('account', '=', accountId)
+  return {
+    list: async (accountId, page) => {
+      let query = select(accountId).orderBy('id').limit(page.limit)
+      if (page.after !== null) query = query.where('id', '>', page.after)
+      return (await orUnavailable(query.execute())).map(catalogOf)
+    },
+    read: async (accountId, id) => {
+      const row = await orUnavailable(select(accountId).where('id', '=', id).executeTakeFirst())
+      return row === undefined ? null : catalogOf(row)
+    },
+    create: (accountId, catalog) =>
+      changing(ports, accountId, async (tx) => {
+        await tx
+          .insertInto('catalogs')
+          .values({ account: accountId, ...catalog, fields: JSON.stringify(catalog.fields) })
+          .execute()
+          .catch((error: unknown) => {
+            throw isUniqueViolation(error) ? new Problem('already_exists') : error
+          })
+        return catalog
+      }),
+    update: (accountId, id, change) =>
+      changing(ports, accountId, async (tx) => {
+        const row = await tx
+          .selectFrom('catalogs')
+          .select(['id', 'title', 'fields'])
+          .where('account', '=', accountId)
+          .where('id', '=', id)
+          .executeTakeFirst()
+        if (row === undefined) return null
+        const next = change(catalogOf(row))
+        await tx
+          .updateTable('catalogs')
+          .set({ title: next.title, fields: JSON.stringify(next.fields) })
+          .where('account', '=', accountId)
+          .where('id', '=', id)
+          .execute()
+        return next
+      }),
+    remove: (accountId, id) =>
+      changing(ports, accountId, async (tx) => {
+        const record = await tx
+          .selectFrom('records')
+          .select('id')
+          .where('account', '=', accountId)
+          .where('catalog_id', '=', id)
+          .limit(1)
+          .executeTakeFirst()
+        if (record !== undefined) throw new Problem('catalog_not_empty')
+        const { numDeletedRows } = await tx
+          .deleteFrom('catalogs')
+          .where('account', '=', accountId)
+          .where('id', '=', id)
+          .executeTakeFirst()
+        return numDeletedRows > 0n
+      }),
+  }
+}

@@ -1,0 +1,160 @@
+/** PostgreSQL on a server, through a pool of `pg` clients and one more client that listens. */
+import { Kysely, PostgresDialect } from 'kysely'
+import pg from 'pg'
+import { CONFIGURATION_CHANNEL, type Database, type MigrationSession, NotSent } from './database.ts'
+import { MIGRATION_LOCK } from './migrate.ts'
+import type { Tables } from './tables.ts'
+
+/** Enough to keep a server's disk busy; connections of all gateways count towards its max_connections. */
+const POOL_CONNECTIONS = 16
+/** Time limits inside the server, for the case that this process forgets a statement. */
+const STATEMENT_TIMEOUT_MS = 10_000
+const LOCK_TIMEOUT_MS = 3_000
+const CONNECT_TIMEOUT_MS = 3_000
+const LISTEN_RETRY_MS = 1_000
+
+export type PgOptions = {
+  readonly url: string
+  readonly onTrouble: (error: unknown) => void
+  readonly schedule: (delayMs: number, run: () => void) => () => void
+}
+
+/** int8 as number: our counters stay far below 2^53. */
+const types: pg.CustomTypesConfig = {
+  getTypeParser: (oid: number, format?: 'text' | 'binary') =>
+    oid === 20 ? Number : pg.types.getTypeParser(oid, format as 'text'),
+}
+
+export async function connectPg(options: PgOptions): Promise<Database> {
+  const pool = new pg.Pool({
+    connectionString: options.url,
+    max: POOL_CONNECTIONS,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    idleTimeoutMillis: 60_000,
+    statement_timeout: STATEMENT_TIMEOUT_MS,
+    lock_timeout: LOCK_TIMEOUT_MS,
+    idle_in_transaction_session_timeout: STATEMENT_TIMEOUT_MS,
+    application_name: 'assent',
+    types,
+  })
+  pool.on('error', options.onTrouble)
+  const ear = new Ear(options)
+  await probe(pool)
+  await ear.open()
+  return {
+    kind: 'server',
+    kysely: new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) }),
+    run: async <Row>(statement: { name: string; text: string }, values: readonly unknown[]) => {
+      const client = await pool.connect().catch((error: unknown) => {
+        throw new NotSent(error)
+      })
+      let broken: Error | boolean = false
+      try {
+        const result = await client.query({ ...statement, values: [...values] })
+        return result.rows as Row[]
+      } catch (error) {
+        broken = isBroken(error)
+        throw error
+      } finally {
+        client.release(broken)
+      }
+    },
+    migrate: (work) => migrateOn(options.url, work),
+    announce: async (accountId) => {
+      await pool.query('select pg_notify($1, $2)', [CONFIGURATION_CHANNEL, accountId])
+    },
+    onAnnounced: (listener) => ear.hear(listener),
+    close: async () => {
+      await ear.close()
+      await pool.end()
+    },
+  }
+}
+
+/** A client whose error did not come from the server in an orderly way is not used again. */
+function isBroken(error: unknown): boolean {
+  return !(error instanceof pg.DatabaseError) || (error.code ?? '').startsWith('57P')
+}
+
+async function probe(pool: pg.Pool): Promise<void> {
+  const { rows } = await pool.query<{ version: string }>(
+    "select current_setting('server_version_num') as version",
+  )
+  const version = Number(rows[0]?.version ?? 0)
+  if (version < 140_000) {
+    throw new Error(`PostgreSQL 14 or newer is needed; this server says ${version}.`)
+  }
+}
+
+/** A connection of its own: the lock lives as long as the session. No time limits while migrating. */
+async function migrateOn(
+  url: string,
+  work: (session: MigrationSession) => Promise<void>,
+): Promise<void> {
+  const client = new pg.Client({ connectionString: url, application_name: 'assent', types })
+  await client.connect()
+  try {
+    await client.query('select pg_advisory_lock($1)', [MIGRATION_LOCK])
+    await work({
+      script: async (text) => {
+        await client.query(text)
+      },
+      rows: async <Row>(text: string) => (await client.query(text)).rows as Row[],
+    })
+  } finally {
+    await client.end()
+  }
+}
+
+/** Listens for announcements, and reconnects for as long as it is open. */
+class Ear {
+  readonly #options: PgOptions
+  #client: pg.Client | null = null
+  #listener: (accountId: string | null) => void = () => {}
+  #isClosed = false
+  #cancelRetry: (() => void) | null = null
+
+  constructor(options: PgOptions) {
+    this.#options = options
+  }
+
+  hear(listener: (accountId: string | null) => void): void {
+    this.#listener = listener
+  }
+
+  async open(): Promise<void> {
+    const client = new pg.Client({
+      connectionString: this.#options.url,
+      application_name: 'assent-listen',
+      keepAlive: true,
+    })
+    client.on('error', this.#options.onTrouble)
+    client.on('end', () => this.#reopenLater())
+    client.on('notification', (message) => this.#listener(message.payload ?? null))
+    await client.connect()
+    await client.query(`listen ${CONFIGURATION_CHANNEL}`)
+    this.#client = client
+  }
+
+  /** What was announced meanwhile is lost: the listener is told to forget everything. */
+  #reopenLater(): void {
+    if (this.#isClosed) return
+    this.#client = null
+    this.#cancelRetry?.()
+    this.#cancelRetry = this.#options.schedule(LISTEN_RETRY_MS, () => {
+      this.open().then(
+        () => this.#listener(null),
+        (error: unknown) => {
+          this.#options.onTrouble(error)
+          this.#reopenLater()
+        },
+      )
+    })
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    this.#cancelRetry?.()
+    await this.#client?.end()
+  }
+}

@@ -1,0 +1,57 @@
+/** What an error of the database means to us. SQLSTATE codes are facts of PostgreSQL's appendix A. */
+import { Problem } from '../../domain/problem.ts'
+import { NotSent } from './database.ts'
+
+/** Classes and codes that mean: the connection, or the server behind it, went away. */
+const LOST_CONNECTION = /^(08...|57P0[123]|25006)$/
+const LOST_SOCKET: ReadonlySet<string> = new Set([
+  'ECONNRESET',
+  'ECONNREFUSED',
+  'EPIPE',
+  'ETIMEDOUT',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+])
+
+export const UNIQUE_VIOLATION = '23505'
+
+function codeOf(error: unknown): string {
+  if (typeof error !== 'object' || error === null || !('code' in error)) return ''
+  return typeof error.code === 'string' ? error.code : ''
+}
+
+export function isUniqueViolation(error: unknown): boolean {
+  return codeOf(error) === UNIQUE_VIOLATION
+}
+
+/** Whether nobody can say any more if the statement took effect. */
+export function isLostConnection(error: unknown): boolean {
+  const code = codeOf(error)
+  if (LOST_CONNECTION.test(code) || LOST_SOCKET.has(code)) return true
+  return (
+    error instanceof Error && /connection (terminated|ended|closed)|timeout/i.test(error.message)
+  )
+}
+
+/** Turns trouble with the database into our own promise broken; leaves everything else as it is. */
+export function asProblem(error: unknown): unknown {
+  if (error instanceof Problem) return error
+  if (error instanceof NotSent || isLostConnection(error)) {
+    return new Problem('store_unavailable', {
+      detail: 'The database cannot be reached. Nothing was written.',
+      retryAfterSeconds: 1,
+      cause: error,
+    })
+  }
+  return error
+}
+
+/** For reads and settings: any loss of the database is `store_unavailable`. */
+export async function orUnavailable<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work
+  } catch (error) {
+    throw asProblem(error)
+  }
+}

@@ -1,0 +1,126 @@
+/** The rows as Kysely sees them. `Generated` columns have defaults in migrations/. */
+import type { ColumnType, Generated } from 'kysely'
+
+type Timestamp = ColumnType<Date, Date | string | undefined, Date | string>
+type NullableTimestamp = ColumnType<
+  Date | null,
+  Date | string | null | undefined,
+  Date | string | null
+>
+/** Written as JSON text, read as what it says. */
+type Json<T> = ColumnType<T, string, string>
+
+export type Tables = {
+  accounts: {
+    id: string
+    title: string
+    account_number: string | null
+    generation: Generated<number>
+    created_at: Timestamp
+  }
+  keys: {
+    id: string
+    account: string
+    name: string
+    hash: string
+    scopes: string[]
+    expires_at: NullableTimestamp
+    created_at: Timestamp
+  }
+  catalogs: {
+    account: string
+    id: string
+    title: string
+    fields: Json<unknown>
+    created_at: Timestamp
+  }
+  records: {
+    account: string
+    catalog_id: string
+    id: string
+    version: number
+    origin: string
+    values: Json<Record<string, unknown>>
+    created_at: Timestamp
+    updated_at: Timestamp
+  }
+  subscriptions: {
+    account: string
+    id: string
+    revision: Generated<number>
+    settings: Json<unknown>
+    sealed: string
+    created_at: Timestamp
+    updated_at: Timestamp
+  }
+  sequences: { account: string; subscription_id: string; last: Generated<number> }
+  decisions: {
+    account: string
+    id: string
+    event: string
+    catalog_id: string
+    record_id: string | null
+    decision: string
+    committed: boolean
+    commit_mode: string
+    degraded: boolean
+    generation: number
+    version_before: number | null
+    version_after: number | null
+    asked: string[]
+    request_id: string
+    detail: Json<unknown>
+    decided_at: Timestamp
+  }
+  caller_approvals: {
+    account: string
+    decision_id: string
+    state: Generated<string>
+    token_hash: string
+    expires_at: Timestamp
+    record_id: string | null
+    notifications: Generated<number>
+  }
+  kept_answers: {
+    account: string
+    key: string
+    fingerprint: string
+    status: number
+    body: string
+    expires_at: Timestamp
+  }
+  events: {
+    seq: Generated<number>
+    id: string
+    account: string
+    subscription_ids: string[]
+    body: Json<unknown>
+    occurred_at: Timestamp
+  }
+  outbox: { event: number }
+  deliveries: {
+    account: string
+    subscription_id: string
+    sequence_id: number
+    event: number
+    state: string
+    failures: Generated<number>
+    due_at: Timestamp
+    lease_id: string | null
+    lease_until: NullableTimestamp
+    last_status: number | null
+    created_at: Timestamp
+    ended_at: NullableTimestamp
+  }
+  attempts: {
+    account: string
+    subscription_id: string
+    sequence_id: number
+    at: Timestamp
+    request_headers: Json<unknown>
+    status: number | null
+    reply: string
+    duration_ms: number
+    error: string | null
+  }
+}

@@ -1,0 +1,141 @@
+/**
+ * The folder that holds the embedded database and what belongs to it. One process at a time may have it:
+ * two would each write over what the other committed, and neither would notice.
+ *
+ * The lock file names its holder by process id and start time, because ids are given out again. A holder
+ * that is dead or a zombie is replaced; one that lives is waited for a moment (it may be on its way out)
+ * and then reported. A folder made with mkdir, which only one process can win, guards the replacing.
+ */
+
+import { randomBytes } from 'node:crypto'
+import { mkdir, open, readFile, rmdir, stat, unlink, writeFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { MASTER_KEY_BYTES } from './master-key.ts'
+
+export const LOCK_WAIT_MS = 2_000
+const LOCK_LOOK_MS = 100
+/** A replacing that was left behind by a crash, and not one that is under way. */
+const GUARD_STALE_MS = 10_000
+
+export class FolderTaken extends Error {
+  constructor(folder: string, pid: number) {
+    super(
+      `The data folder ${folder} is in use by process ${pid}. One process at a time can have it: stop that one, or set ASSENT_DATA_DIR to another folder.`,
+    )
+    this.name = 'FolderTaken'
+  }
+}
+
+export type DataFolder = {
+  readonly path: string
+  readonly databasePath: string
+  release(): Promise<void>
+}
+
+type Holder = { readonly pid: number; readonly startedAt: string }
+
+export async function takeDataFolder(
+  folder: string,
+  waitMs: number = LOCK_WAIT_MS,
+): Promise<DataFolder> {
+  const path = resolve(folder)
+  await mkdir(path, { recursive: true, mode: 0o700 })
+  const lock = join(path, 'assent.lock')
+  const me: Holder = { pid: process.pid, startedAt: await startOf(process.pid) }
+  for (let waited = 0; ; waited += LOCK_LOOK_MS) {
+    if (await create(lock, me)) break
+    const holder = await readHolder(lock)
+    if (holder !== null && (await isAlive(holder))) {
+      if (waited >= waitMs) throw new FolderTaken(path, holder.pid)
+    } else {
+      await removeStale(lock)
+    }
+    await sleep(LOCK_LOOK_MS)
+  }
+  return {
+    path,
+    databasePath: join(path, 'postgres'),
+    release: () => unlink(lock).catch(() => {}),
+  }
+}
+
+async function create(lock: string, me: Holder): Promise<boolean> {
+  try {
+    const file = await open(lock, 'wx', 0o600)
+    await file.writeFile(JSON.stringify(me))
+    await file.close()
+    return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
+    throw error
+  }
+}
+
+/** Null for a file that is gone, or whose writer died before it had written. */
+async function readHolder(lock: string): Promise<Holder | null> {
+  try {
+    const holder = JSON.parse(await readFile(lock, 'utf8')) as Partial<Holder>
+    if (typeof holder.pid !== 'number' || typeof holder.startedAt !== 'string') return null
+    return { pid: holder.pid, startedAt: holder.startedAt }
+  } catch {
+    return null
+  }
+}
+
+async function isAlive({ pid, startedAt }: Holder): Promise<boolean> {
+  try {
+    process.kill(pid, 0)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false
+  }
+  const now = await startOf(pid)
+  return now !== 'zombie' && (now === '' || startedAt === '' || now === startedAt)
+}
+
+/** When a process started, in the kernel's own count; empty where there is no /proc. */
+async function startOf(pid: number): Promise<string> {
+  try {
+    const text = await readFile(`/proc/${pid}/stat`, 'latin1')
+    // The name in brackets may hold anything; what follows the last bracket is numbered from field 3.
+    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
+    return fields[0] === 'Z' || fields[0] === 'X' ? 'zombie' : (fields[19] ?? '')
+  } catch {
+    return ''
+  }
+}
+
+async function removeStale(lock: string): Promise<void> {
+  const guard = `${lock}.replacing`
+  try {
+    await mkdir(guard)
+  } catch {
+    const made = await stat(guard).catch(() => null)
+    if (made !== null && Date.now() - made.mtimeMs > GUARD_STALE_MS)
+      await rmdir(guard).catch(() => {})
+    return
+  }
+  try {
+    // Somebody may have replaced it between our look and our turn.
+    const holder = await readHolder(lock)
+    if (holder === null || !(await isAlive(holder))) await unlink(lock).catch(() => {})
+  } finally {
+    await rmdir(guard).catch(() => {})
+  }
+}
+
+/** The master key kept in the folder; made on the first start. */
+export async function readOrMakeMasterKey(folder: string): Promise<Uint8Array> {
+  const path = join(folder, 'master.key')
+  try {
+    await writeFile(path, randomBytes(MASTER_KEY_BYTES).toString('base64'), {
+      flag: 'wx',
+      mode: 0o600,
+    })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  }
+  const bytes = Buffer.from((await readFile(path, 'utf8')).trim(), 'base64')
+  if (bytes.length === MASTER_KEY_BYTES) return bytes
+  throw new Error(`${path} does not hold ${MASTER_KEY_BYTES} bytes in base64.`)
+}

@@ -1,0 +1,133 @@
+/**
+ * Log lines: one canonical line for each approval, one for each attempt to notify, and one for whatever an
+ * operator must know. Fields are chosen by name here; record values, texts of validators, keys and
+ * secrets have no way into a line.
+ */
+import { pino } from 'pino'
+import type { JournalEvent } from '../../app/journal.ts'
+import type { Verdict } from '../../domain/verdict.ts'
+
+export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const
+export type LogLevel = (typeof LOG_LEVELS)[number]
+
+export type Log = {
+  readonly record: (event: JournalEvent) => void
+  readonly flush: () => void
+}
+
+/** Lines are gathered and written in chunks, so that logging does not stand in the write path. */
+const BUFFER_BYTES = 8_192
+const FLUSH_EVERY_MS = 250
+
+export function createLog(level: LogLevel): Log {
+  const destination = pino.destination({
+    fd: 1,
+    sync: false,
+    minLength: BUFFER_BYTES,
+    periodicFlush: FLUSH_EVERY_MS,
+  })
+  const logger = pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, destination)
+  return {
+    record: (event) => {
+      const [severity, line] = lineOf(event)
+      logger[severity](line)
+    },
+    flush: () => {
+      try {
+        destination.flushSync()
+      } catch {
+        // Nothing was written yet, or whoever read the log is gone.
+      }
+    },
+  }
+}
+
+type Severity = 'debug' | 'info' | 'warn' | 'error'
+
+function lineOf(event: JournalEvent): [Severity, object] {
+  switch (event.kind) {
+    case 'approval.decided':
+      return [event.degraded ? 'warn' : 'info', approvalLine(event)]
+    case 'approval.failed':
+      return [
+        event.code === 'internal' ? 'error' : 'info',
+        { ...event, totalMs: tidy(event.totalMs) },
+      ]
+    case 'call.ended':
+    case 'commit.flushed':
+    case 'log.flushed':
+    case 'subscription.forgotten':
+      return ['debug', event]
+    case 'breaker.changed':
+      return [event.state === 'closed' ? 'info' : 'warn', event]
+    case 'delivery.attempted': {
+      const severity = event.state === 'delivered' ? 'info' : 'warn'
+      return [severity, { ...event, durationMs: tidy(event.durationMs), ageMs: tidy(event.ageMs) }]
+    }
+    case 'subscription.disabled':
+      return ['warn', event]
+    case 'process':
+      return [event.level, { kind: event.kind, msg: event.message }]
+    case 'commit.fell_apart':
+    case 'log.dropped':
+    case 'relay.stumbled':
+    case 'store.trouble':
+      return ['error', { ...event, error: nameOf(event.error) }]
+    case 'request.crashed':
+      return ['error', { ...event, error: nameOf(event.error), stack: stackOf(event.error) }]
+  }
+}
+
+const tidy = (ms: number): number => Math.round(ms * 100) / 100
+
+function approvalLine(event: Extract<JournalEvent, { kind: 'approval.decided' }>): object {
+  const { verdicts, totalMs, validatorsMs, commitMs, ...rest } = event
+  return {
+    ...rest,
+    totalMs: tidy(totalMs),
+    addedMs: tidy(Math.max(0, totalMs - validatorsMs)),
+    validatorsMs,
+    commitMs,
+    validators: verdicts.map(validatorLine),
+  }
+}
+
+function validatorLine({
+  subscriptionId,
+  outcome,
+  cause,
+  durationMs,
+  applied,
+  mode,
+}: Verdict): object {
+  return {
+    subscriptionId,
+    outcome,
+    cause,
+    durationMs,
+    applied,
+    mode: mode === 'shadow' ? mode : undefined,
+  }
+}
+
+/**
+ * An error's kind, never its whole text: messages of the database quote values, and its `detail` quotes
+ * rows. The message is cut at the first quotation.
+ */
+function nameOf(error: unknown): string {
+  if (!(error instanceof Error)) return typeof error
+  const code = 'code' in error && typeof error.code === 'string' ? ` ${error.code}` : ''
+  const message = error.message.split(/["'`«\n]/, 1)[0]?.slice(0, 200) ?? ''
+  const cause = error.cause === undefined ? '' : ` (${nameOf(error.cause)})`
+  return `${error.name}${code}: ${message}${cause}`
+}
+
+/** Where, not what: the lines of the stack without the message above them. */
+function stackOf(error: unknown): string | undefined {
+  if (!(error instanceof Error) || error.stack === undefined) return undefined
+  return error.stack
+    .split('\n')
+    .filter((line) => line.trimStart().startsWith('at '))
+    .slice(0, 12)
+    .join('\n')
+}

@@ -1,0 +1,229 @@
+/**
+ * What a person on call needs, as Prometheus metrics. Every label has a bounded set of values: events,
+ * decisions, outcomes and causes are closed unions, and subscriptions past the limit share one label.
+ */
+import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import type { JournalEvent } from '../../app/journal.ts'
+import { unreachable } from '../../domain/problem.ts'
+
+const SUBSCRIPTION_LABELS_MAX = 1_000
+const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
+const NOTIFICATION_AGES = [0.005, 0.02, 0.1, 0.5, 1, 5, 30, 300, 3_600, 86_400]
+
+/** Read when somebody asks, because nobody writes them down. */
+export type Gauges = {
+  readonly inFlight: () => number
+  readonly commitQueue: () => number
+  readonly backlogAgeMs: () => Promise<number>
+}
+
+const BREAKER_VALUES = { closed: 0, halfOpen: 1, open: 2 } as const
+
+export class Metrics {
+  readonly #registry = new Registry()
+  readonly #known = new Set<string>()
+  readonly #approvals = this.#counter(
+    'assent_approvals_total',
+    'Approvals answered with a decision',
+    ['event', 'decision', 'commit'],
+  )
+  readonly #failed = this.#counter(
+    'assent_approvals_failed_total',
+    'Approvals that ended in a problem',
+    ['event', 'code'],
+  )
+  readonly #degraded = this.#counter(
+    'assent_approvals_degraded_total',
+    'Approvals allowed although a validator could not be asked (fail-open)',
+    ['event'],
+  )
+  readonly #total = this.#histogram('assent_approval_seconds', 'Whole approval', ['event'], SECONDS)
+  readonly #added = this.#histogram(
+    'assent_approval_added_seconds',
+    'Time added beyond the slowest validator',
+    ['event'],
+    SECONDS,
+  )
+  readonly #calls = this.#counter(
+    'assent_validator_calls_total',
+    'Calls by subscription and outcome',
+    ['subscription', 'outcome', 'cause'],
+  )
+  readonly #callTime = this.#histogram(
+    'assent_validator_seconds',
+    'Duration of calls by subscription',
+    ['subscription'],
+    SECONDS,
+  )
+  readonly #breakers = this.#gauge(
+    'assent_breaker_state',
+    'Circuit breaker by subscription: 0 closed, 1 half open, 2 open',
+    ['subscription'],
+  )
+  readonly #batch = this.#histogram(
+    'assent_commit_batch_items',
+    'Changes committed together in one statement',
+    [],
+    [1, 2, 4, 8, 16, 32, 64, 128],
+  )
+  readonly #commitTime = this.#histogram('assent_commit_seconds', 'Commit statement', [], SECONDS)
+  readonly #commitTrouble = this.#counter(
+    'assent_commit_batches_split_total',
+    'Batches sent again one by one because an item broke the statement',
+    [],
+  )
+  readonly #logDropped = this.#counter(
+    'assent_decisions_dropped_total',
+    'Decisions answered but never stored',
+    [],
+  )
+  readonly #attempts = this.#counter(
+    'assent_notification_attempts_total',
+    'Notification attempts by subscription and the state they led to',
+    ['subscription', 'state'],
+  )
+  readonly #age = this.#histogram(
+    'assent_notification_age_seconds',
+    'From commit to delivery',
+    [],
+    NOTIFICATION_AGES,
+  )
+
+  readonly #relayTrouble = this.#counter(
+    'assent_relay_trouble_total',
+    'Steps of the notification relay that failed and are tried again',
+    ['step'],
+  )
+  readonly #storeTrouble = this.#counter(
+    'assent_store_trouble_total',
+    'Troubles with the database that were noticed',
+    [],
+  )
+  readonly #crashes = this.#counter('assent_bugs_total', 'Requests that ended in a bland 500', [])
+
+  constructor(gauges: Gauges) {
+    this.#read('assent_approvals_in_flight', 'Approvals under way', gauges.inFlight)
+    this.#read('assent_store_queue_items', 'Writes that wait for the database', gauges.commitQueue)
+    this.#read(
+      'assent_notification_backlog_age_seconds',
+      'Oldest notification that is due',
+      async () => (await gauges.backlogAgeMs()) / 1_000,
+    )
+    this.#read('process_resident_memory_bytes', 'Resident memory', () => process.memoryUsage.rss())
+    this.#read('process_cpu_seconds_total', 'CPU time used by this process', () => {
+      const { user, system } = process.cpuUsage()
+      return (user + system) / 1e6
+    })
+  }
+
+  text(): Promise<string> {
+    return this.#registry.metrics()
+  }
+
+  readonly contentType = Registry.PROMETHEUS_CONTENT_TYPE
+
+  record(event: JournalEvent): void {
+    switch (event.kind) {
+      case 'approval.decided':
+        return this.#decided(event)
+      case 'approval.failed':
+        return this.#failed.inc({ event: event.event, code: event.code })
+      case 'call.ended':
+        return this.#called(event)
+      case 'breaker.changed':
+        return this.#breakers.set(
+          { subscription: this.#label(event.subscriptionId) },
+          BREAKER_VALUES[event.state],
+        )
+      case 'subscription.forgotten':
+        return this.#forget(event.subscriptionId)
+      case 'commit.flushed':
+        this.#batch.observe(event.items)
+        return this.#commitTime.observe(event.durationMs / 1_000)
+      case 'commit.fell_apart':
+        return this.#commitTrouble.inc()
+      case 'log.dropped':
+        return this.#logDropped.inc(event.items)
+      case 'delivery.attempted':
+        return this.#delivered(event)
+      case 'relay.stumbled':
+        return this.#relayTrouble.inc({ step: event.step })
+      case 'store.trouble':
+        return this.#storeTrouble.inc()
+      case 'request.crashed':
+        return this.#crashes.inc()
+      case 'log.flushed':
+      case 'subscription.disabled':
+      case 'process':
+        return
+      default:
+        return unreachable(event)
+    }
+  }
+
+  #decided(event: Extract<JournalEvent, { kind: 'approval.decided' }>): void {
+    const { decision, commit, totalMs, validatorsMs } = event
+    this.#approvals.inc({ event: event.event, decision, commit })
+    if (event.degraded) this.#degraded.inc({ event: event.event })
+    this.#total.observe({ event: event.event }, totalMs / 1_000)
+    this.#added.observe({ event: event.event }, Math.max(0, totalMs - validatorsMs) / 1_000)
+  }
+
+  #called({
+    subscriptionId,
+    outcome,
+    cause,
+    durationMs,
+  }: Extract<JournalEvent, { kind: 'call.ended' }>) {
+    const subscription = this.#label(subscriptionId)
+    this.#calls.inc({ subscription, outcome, cause: cause ?? '' })
+    this.#callTime.observe({ subscription }, durationMs / 1_000)
+  }
+
+  #delivered(event: Extract<JournalEvent, { kind: 'delivery.attempted' }>): void {
+    this.#attempts.inc({ subscription: this.#label(event.subscriptionId), state: event.state })
+    if (event.state === 'delivered') this.#age.observe(event.ageMs / 1_000)
+  }
+
+  #label(subscriptionId: string): string {
+    if (this.#known.has(subscriptionId)) return subscriptionId
+    if (this.#known.size >= SUBSCRIPTION_LABELS_MAX) return 'other'
+    this.#known.add(subscriptionId)
+    return subscriptionId
+  }
+
+  #forget(subscription: string): void {
+    if (!this.#known.delete(subscription)) return
+    this.#breakers.remove({ subscription })
+    this.#callTime.remove({ subscription })
+  }
+
+  #counter<T extends string>(name: string, help: string, labelNames: T[]): Counter<T> {
+    return new Counter({ name, help, labelNames, registers: [this.#registry] })
+  }
+
+  #gauge<T extends string>(name: string, help: string, labelNames: T[]): Gauge<T> {
+    return new Gauge({ name, help, labelNames, registers: [this.#registry] })
+  }
+
+  #histogram<T extends string>(
+    name: string,
+    help: string,
+    labelNames: T[],
+    buckets: number[],
+  ): Histogram<T> {
+    return new Histogram({ name, help, labelNames, buckets, registers: [this.#registry] })
+  }
+
+  #read(name: string, help: string, value: () => number | Promise<number>): void {
+    const gauge: Gauge = new Gauge({
+      name,
+      help,
+      registers: [this.#registry],
+      collect: async () => {
+        // The database may be away: the other metrics are wanted then more than ever.
+        gauge.set(await Promise.resolve(value()).catch(() => Number.NaN))
+      },
+    })
+  }
+}

@@ -1,0 +1,246 @@
+/**
+ * The one use case that matters: a change is asked about, decided and, on allow, committed.
+ *
+ * Nothing is held in the database while validators think. The plan is made under one generation of the
+ * account's configuration, and the commit insists on that generation and on the record's version: a
+ * record that changed meanwhile is a 409; a configuration that changed is planned again, and only those
+ * who are new or changed are asked again. A denial is an answer; only broken promises of our own throw.
+ */
+import { type Chain, extendChain, recordKey } from '../domain/chain.ts'
+import {
+  type ChangeEvent,
+  type CommitMode,
+  type User,
+  valuesToBe,
+  withValues,
+} from '../domain/change.ts'
+import { type Deadline, deadlineFrom } from '../domain/deadline.ts'
+import { type Decision, decide } from '../domain/decision.ts'
+import type { Locales } from '../domain/message.ts'
+import { type Plan, planFor } from '../domain/plan.ts'
+import { Problem } from '../domain/problem.ts'
+import type { Subscription } from '../domain/subscription.ts'
+import { deepEqual, type Values } from '../domain/values.ts'
+import type { TimedAnswer } from '../domain/verdict.ts'
+import type { ApproveResponse } from './answer.ts'
+import { type Asked, askValidators, type Presence } from './ask-validators.ts'
+import { type Answered, type ConcludePorts, conclude } from './conclude.ts'
+import type { Configuration, Configurations } from './configuration.ts'
+import { confirmationDesk } from './confirmations.ts'
+import type { InFlight } from './in-flight.ts'
+import type { Asker, ChainTokens, Inquiry, Vault } from './ports.ts'
+import { checkValues, isGatewayWrite, type Prepared, prepareChange } from './prepare-change.ts'
+import type { Records } from './store.ts'
+
+export type ApproveCommand = {
+  readonly accountId: string
+  readonly requestId: string
+  readonly event: ChangeEvent
+  readonly catalogId: string
+  readonly recordId: string | undefined
+  readonly values: Values | undefined
+  readonly prevValues: Values | undefined
+  readonly allValues: Values | undefined
+  readonly user: User | undefined
+  readonly context: Values | undefined
+  readonly baseVersion: number | undefined
+  readonly commit: CommitMode
+  readonly timeoutMs: number
+  readonly denyGraceMs: number
+  readonly confirm: readonly string[]
+  readonly locales: Locales
+  readonly chain: Chain
+  readonly traceparent: string | undefined
+  readonly presence: Presence
+  readonly progress: Progress | undefined
+  /** Under which idempotency key the answer is kept; null for none. */
+  readonly keep: Keep | null
+}
+
+/** How an answer is kept for repeated requests: for which request, and how it reads on the wire. */
+export type Keep = {
+  readonly key: string
+  readonly fingerprint: string
+  readonly render: (response: ApproveResponse) => { readonly status: number; readonly body: string }
+}
+
+/** Told as it happens, to a person who watches. */
+export type Progress = {
+  readonly planned: (plan: Plan, decisionId: string) => void
+  readonly answered: (subscription: Subscription, timed: TimedAnswer) => void
+}
+
+export type ApprovePorts = ConcludePorts & {
+  readonly configurations: Configurations
+  readonly records: Records
+  readonly asker: Asker
+  readonly vault: Vault
+  readonly chainTokens: ChainTokens
+  readonly inFlight: InFlight
+}
+
+/** How often a plan is made anew because the configuration changed under it. */
+const ROUNDS_MAX = 4
+
+export async function approve(command: ApproveCommand, ports: ApprovePorts): Promise<Answered> {
+  const deadline = deadlineFrom(ports.clock.monotonicMs(), command.timeoutMs)
+  const { accountId, catalogId, recordId } = command
+  const key = recordId === undefined ? null : recordKey(accountId, catalogId, recordId)
+  const writes = isGatewayWrite(command)
+  const chain = extendChain(command.chain, key, writes)
+  const leave = ports.inFlight.enter(writes ? key : null)
+  try {
+    const configuration = await currentConfiguration(ports.configurations, accountId)
+    const prepared = await prepareChange(command, configuration, ports.records)
+    return await deliberate({ command, ports, deadline, chain }, prepared, configuration)
+  } catch (error) {
+    reportFailure(command, ports, deadline, error)
+    throw error
+  } finally {
+    leave()
+  }
+}
+
+function currentConfiguration(configurations: Configurations, accountId: string) {
+  return configurations.peek(accountId) ?? configurations.of(accountId)
+}
+
+type Sitting = {
+  readonly command: ApproveCommand
+  readonly ports: ApprovePorts
+  readonly deadline: Deadline
+  readonly chain: Chain
+}
+
+/** One look at the change: under which configuration, and what is known from the look before. */
+type Round = {
+  readonly prepared: Prepared
+  readonly configuration: Configuration
+  readonly inquiry: Inquiry
+  readonly earlier: ReadonlyMap<string, TimedAnswer>
+  /** Fields that validators set on the change in an earlier round; null before that. */
+  readonly amended: Values | null
+}
+
+/** Plans, asks, decides and concludes, again when the configuration or the change itself moved. */
+async function deliberate(
+  sitting: Sitting,
+  prepared: Prepared,
+  configuration: Configuration,
+): Promise<Answered> {
+  const { command, ports, deadline } = sitting
+  const inquiry = inquiryAbout(prepared, sitting)
+  const desk = confirmationDesk(command.confirm, ports)
+  let round: Round = { prepared, configuration, inquiry, earlier: NOTHING_YET, amended: null }
+  for (let rounds = 1; rounds <= ROUNDS_MAX; rounds++) {
+    const { index, generation } = round.configuration
+    const plan = planFor(round.prepared.change, index, generation)
+    const asked = await ask(sitting, plan, round)
+    const decision = decide({ plan, answers: asked.answers, locales: command.locales, desk })
+    const wanted = amendment(round, decision)
+    if (wanted !== null) {
+      round = amend(round, wanted)
+      continue
+    }
+    const conclusion = { command, deadline, plan, asked, decision, rounds, ...round }
+    const outcome = await conclude(conclusion, ports)
+    if (outcome !== 'configuration_changed') return outcome
+    round = await renew(round, plan, asked, ports.configurations)
+  }
+  throw new Problem('configuration_changed', { retryAfterSeconds: 1 })
+}
+
+/** Validators set fields of a change that will be committed: all are asked about what will be stored. */
+function amend(round: Round, wanted: Values): Round {
+  const change = withValues(round.prepared.change, wanted)
+  checkValues(change, round.configuration)
+  const prepared = { ...round.prepared, change }
+  const inquiry = { ...round.inquiry, change }
+  return { ...round, prepared, inquiry, earlier: NOTHING_YET, amended: wanted }
+}
+
+/** The configuration moved under the plan: only those who are new or changed are asked again. */
+async function renew(
+  round: Round,
+  plan: Plan,
+  asked: Asked,
+  configurations: Configurations,
+): Promise<Round> {
+  configurations.invalidate(plan.change.accountId)
+  const configuration = await configurations.of(plan.change.accountId)
+  checkValues(plan.change, configuration)
+  return { ...round, configuration, earlier: stillValid(plan, asked, configuration) }
+}
+
+const NOTHING_YET: ReadonlyMap<string, TimedAnswer> = new Map()
+
+function inquiryAbout({ change }: Prepared, { command, ports, deadline, chain }: Sitting): Inquiry {
+  const { clock, ids, chainTokens } = ports
+  const nowMs = clock.wallMs()
+  return {
+    change,
+    decisionId: ids.make('dec'),
+    occurredAtMs: nowMs,
+    deadlineAtMs: Math.round(nowMs + deadline.endsAt - clock.monotonicMs()),
+    dryRun: command.commit === 'none',
+    chainToken: chainTokens.seal(chain),
+    traceparent: command.traceparent,
+  }
+}
+
+async function ask(
+  { command, ports, deadline }: Sitting,
+  plan: Plan,
+  { inquiry, earlier }: Round,
+): Promise<Asked> {
+  command.progress?.planned(plan, inquiry.decisionId)
+  const { denyGraceMs, presence } = command
+  const onAnswer = command.progress?.answered
+  const asking = { plan, inquiry, deadline, denyGraceMs, presence, earlier, onAnswer }
+  const asked = await askValidators(asking, ports)
+  if (presence.isGone()) throw new Problem('client_gone')
+  return asked
+}
+
+/** The fields that validators would set on a change that may be committed, if any differ. */
+function amendment(
+  { prepared: { change }, amended }: Round,
+  { decision, suggestions }: Decision,
+): Values | null {
+  const isWrite =
+    change.event === 'record.before.created' || change.event === 'record.before.updated'
+  if (amended !== null || !isWrite || decision === 'deny') return null
+  const toBe = valuesToBe(change)
+  const differs = Object.entries(suggestions).some(
+    ([field, value]) => !deepEqual(toBe[field], value),
+  )
+  return differs ? suggestions : null
+}
+
+/** Answers of subscriptions that are the same under the new configuration need not be given again. */
+function stillValid(
+  plan: Plan,
+  asked: Asked,
+  renewed: Configuration,
+): ReadonlyMap<string, TimedAnswer> {
+  const kept = new Map<string, TimedAnswer>()
+  for (const [index, subscription] of plan.asked.entries()) {
+    const timed = asked.answers[index]
+    const same = renewed.index.byId.get(subscription.id)?.revision === subscription.revision
+    if (same && timed !== undefined && timed.answer.kind !== 'cancelled') {
+      kept.set(subscription.id, timed)
+    }
+  }
+  return kept
+}
+
+function reportFailure(
+  { requestId, accountId, event }: ApproveCommand,
+  { journal, clock }: ApprovePorts,
+  deadline: Deadline,
+  error: unknown,
+): void {
+  const code = error instanceof Problem ? error.code : 'internal'
+  const totalMs = clock.monotonicMs() - deadline.startedAt
+  journal.record({ kind: 'approval.failed', requestId, accountId, event, code, totalMs })
+}

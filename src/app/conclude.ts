@@ -1,0 +1,226 @@
+/**
+ * The end of an approval: the decision is stored, on allow together with the record and its event in one
+ * transaction, and becomes the answer.
+ *
+ * Who waits for the database: an allow that writes (it must be durable before the answer leaves), an allow
+ * whose commit the caller makes (its token must be redeemable), and whatever is kept under an idempotency
+ * key. Any other decision is logged behind the answer; reads of decisions wait for that log.
+ */
+import type { Deadline } from '../domain/deadline.ts'
+import { type Decision, decide } from '../domain/decision.ts'
+import { committedEvent } from '../domain/notification.ts'
+import type { Plan } from '../domain/plan.ts'
+import { Problem, unreachable } from '../domain/problem.ts'
+import type { Values } from '../domain/values.ts'
+import { type ApprovalToken, type ApproveResponse, entryOf, responseOf, rounded } from './answer.ts'
+import type { ApproveCommand } from './approve.ts'
+import type { Asked } from './ask-validators.ts'
+import type { Configuration, Configurations } from './configuration.ts'
+import { confirmationDesk } from './confirmations.ts'
+import type { Clock, Ids, Inquiry, Journal, Vault } from './ports.ts'
+import { type Prepared, writeFor } from './prepare-change.ts'
+import type { Approvals, CommitItem, CommitResult, KeptAnswer, KeptAnswers } from './store.ts'
+
+/** A decision of now, or the answer that an earlier request with the same key got. */
+export type Answered =
+  | {
+      readonly kind: 'decided'
+      readonly response: ApproveResponse
+      readonly kept: KeptAnswer | null
+    }
+  | { readonly kind: 'replayed'; readonly kept: KeptAnswer }
+
+export type ConcludePorts = {
+  readonly approvals: Approvals
+  readonly keptAnswers: KeptAnswers
+  readonly configurations: Configurations
+  readonly clock: Clock
+  readonly ids: Ids
+  readonly vault: Vault
+  readonly journal: Journal
+  /** Tells the relay that there is something to deliver. */
+  readonly onCommitted: () => void
+}
+
+export type Conclusion = {
+  readonly command: ApproveCommand
+  readonly deadline: Deadline
+  readonly plan: Plan
+  readonly asked: Asked
+  readonly decision: Decision
+  readonly rounds: number
+  readonly prepared: Prepared
+  readonly configuration: Configuration
+  readonly inquiry: Inquiry
+  readonly amended: Values | null
+}
+
+/** How long a caller may take for its own commit. */
+export const APPROVAL_VALID_MS = 60_000
+
+export async function conclude(
+  conclusion: Conclusion,
+  ports: ConcludePorts,
+): Promise<Answered | 'configuration_changed'> {
+  const draft = draftOf(conclusion, ports)
+  const isDurable = draft.item.write !== null || draft.item.pending !== null || draft.kept !== null
+  if (isDurable) {
+    const result = await store(draft, conclusion, ports)
+    if (result !== 'committed') return settleConflict(result, conclusion, ports)
+  } else {
+    ports.approvals.log(draft.item.entry)
+  }
+  if (draft.item.event !== null) ports.onCommitted()
+  amendWhenLate(conclusion, ports)
+  const response = withCommitTime(draft, conclusion, ports)
+  report(response, conclusion, ports)
+  return { kind: 'decided', response, kept: draft.kept }
+}
+
+type Draft = {
+  readonly item: CommitItem
+  readonly response: ApproveResponse
+  readonly kept: KeptAnswer | null
+  readonly sentAt: number
+}
+
+function draftOf(conclusion: Conclusion, ports: ConcludePorts): Draft {
+  const { command, plan, prepared, decision, configuration, inquiry } = conclusion
+  const { change } = prepared
+  const isAllowed = decision.decision === 'allow'
+  const write = isAllowed ? writeFor(command, prepared, () => ports.ids.make('rec')) : null
+  const token =
+    isAllowed && command.commit === 'caller' && change.event !== 'record.updating'
+      ? newToken(ports)
+      : null
+  const entry = entryOf(conclusion, write, ports.clock)
+  const response = responseOf(conclusion, entry, write, token)
+  const kept = keptAnswer(command, response)
+  const told =
+    write === null
+      ? null
+      : committedEvent(change, write.recordId, inquiry.decisionId, configuration.index)
+  const item: CommitItem = {
+    entry,
+    write,
+    event: told === null ? null : { ...told, id: ports.ids.make('evt') },
+    insistsOnGeneration: isAllowed && plan.change.event !== 'record.updating',
+    keep: kept,
+    pending: token?.pending ?? null,
+    definesCatalog: write !== null && !configuration.catalogs.has(change.catalogId),
+  }
+  return { item, response, kept, sentAt: ports.clock.monotonicMs() }
+}
+
+function newToken({ vault, clock }: ConcludePorts): ApprovalToken {
+  const token = Buffer.from(vault.randomBytes(32)).toString('base64url')
+  const expiresAt = new Date(clock.wallMs() + APPROVAL_VALID_MS).toISOString()
+  return { token, pending: { tokenHash: vault.sha256(token), expiresAt } }
+}
+
+async function store(
+  draft: Draft,
+  { command, configuration }: Conclusion,
+  ports: ConcludePorts,
+): Promise<CommitResult> {
+  const result = await ports.approvals.commit(draft.item, () => !command.presence.isGone())
+  if (result === 'committed' && draft.item.definesCatalog) {
+    ports.configurations.noteCatalog(configuration.accountId, command.catalogId)
+  }
+  return result
+}
+
+async function settleConflict(
+  result: Exclude<CommitResult, 'committed'>,
+  { command }: Conclusion,
+  ports: ConcludePorts,
+): Promise<Answered | 'configuration_changed'> {
+  switch (result) {
+    case 'configuration_changed':
+      return 'configuration_changed'
+    case 'key_taken':
+      return replay(command, ports)
+    case 'record_exists':
+      throw new Problem('record_exists')
+    case 'version_conflict':
+      throw new Problem('version_conflict', {
+        detail: 'The record was changed while validators were asked. Nothing was written.',
+      })
+    case 'withdrawn':
+      throw new Problem('client_gone')
+    default:
+      return unreachable(result)
+  }
+}
+
+function keptAnswer({ keep }: ApproveCommand, response: ApproveResponse): KeptAnswer | null {
+  if (keep === null) return null
+  return { key: keep.key, fingerprint: keep.fingerprint, ...keep.render(response) }
+}
+
+/** Another gateway was first with the same key: its answer is the answer. */
+async function replay(
+  { accountId, keep }: ApproveCommand,
+  ports: ConcludePorts,
+): Promise<Answered> {
+  const kept = keep && (await ports.keptAnswers.find(accountId, keep.key))
+  if (!keep || !kept) throw new Problem('idempotency_in_progress', { retryAfterSeconds: 1 })
+  if (kept.fingerprint !== keep.fingerprint) throw new Problem('idempotency_key_reused')
+  return { kind: 'replayed', kept }
+}
+
+/** Shadow validators that were still out report to the log when they are done. */
+function amendWhenLate({ command, plan, asked, inquiry }: Conclusion, ports: ConcludePorts): void {
+  if (asked.late === null) return
+  const desk = confirmationDesk([], ports)
+  void asked.late.then((answers) => {
+    const { verdicts } = decide({ plan, answers, locales: command.locales, desk })
+    ports.approvals.amend(command.accountId, inquiry.decisionId, verdicts)
+  })
+}
+
+/**
+ * An answer that is kept under a key was frozen before the commit, so that every replay is the same to
+ * the byte; it tells no commit time. Any other tells what it took.
+ */
+function withCommitTime(
+  { response, kept, sentAt, item }: Draft,
+  { deadline }: Conclusion,
+  { clock }: ConcludePorts,
+): ApproveResponse {
+  if (kept !== null) return response
+  const now = clock.monotonicMs()
+  const isDurable = item.write !== null || item.pending !== null
+  const timing = {
+    totalMs: rounded(now - deadline.startedAt),
+    validatorsMs: response.timing.validatorsMs,
+    commitMs: isDurable ? rounded(now - sentAt) : 0,
+  }
+  return { ...response, timing }
+}
+
+function report(
+  response: ApproveResponse,
+  { command, deadline, prepared, rounds }: Conclusion,
+  { journal, clock }: ConcludePorts,
+): void {
+  const { requestId, accountId, event, catalogId, commit } = command
+  journal.record({
+    kind: 'approval.decided',
+    decisionId: response.id,
+    requestId,
+    accountId,
+    event,
+    catalogId,
+    recordId: response.record?.id ?? prepared.change.recordId,
+    decision: response.decision,
+    commit,
+    committed: response.committed,
+    degraded: response.degraded === true,
+    rounds,
+    verdicts: response.verdicts,
+    totalMs: clock.monotonicMs() - deadline.startedAt,
+    validatorsMs: response.timing.validatorsMs,
+    commitMs: response.timing.commitMs,
+  })
+}

@@ -1,0 +1,56 @@
+/**
+ * Which approvals this process is working on: how many, and which records they are about to write. Two
+ * writes of one record cannot both win, so the second hears so at once instead of after its validators
+ * (between processes the record's version decides).
+ */
+import { Problem } from '../domain/problem.ts'
+
+export interface InFlight {
+  /** Takes a place, and the record where there is one; the returned function gives both back. */
+  enter(recordKey: string | null): () => void
+  readonly count: number
+  /** Resolves when nobody is left. */
+  drained(): Promise<void>
+}
+
+/** Room for approvals under way. What is more would only wait longer than anybody wants to. */
+export const APPROVALS_IN_FLIGHT_MAX = 2_000
+
+export function createInFlight(max: number = APPROVALS_IN_FLIGHT_MAX): InFlight {
+  const records = new Set<string>()
+  const waiting: (() => void)[] = []
+  let count = 0
+
+  const leave = (recordKey: string | null): void => {
+    if (recordKey !== null) records.delete(recordKey)
+    count--
+    if (count === 0) for (const tell of waiting.splice(0)) tell()
+  }
+
+  return {
+    get count() {
+      return count
+    },
+    enter: (recordKey) => {
+      if (count >= max) throw new Problem('overloaded', { retryAfterSeconds: 1 })
+      if (recordKey !== null) {
+        if (records.has(recordKey)) {
+          throw new Problem('approval_in_flight', {
+            detail:
+              'Another change of this record is being asked about. Try again when it is done.',
+            retryAfterSeconds: 1,
+          })
+        }
+        records.add(recordKey)
+      }
+      count++
+      let isInside = true
+      return () => {
+        if (isInside) leave(recordKey)
+        isInside = false
+      }
+    },
+    drained: () =>
+      count === 0 ? Promise.resolve() : new Promise((resolve) => waiting.push(resolve)),
+  }
+}

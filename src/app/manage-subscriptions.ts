@@ -1,0 +1,261 @@
+/** The verbs of those who set up subscriptions. Secrets go in and never come out again. */
+import { type Complaint, Problem } from '../domain/problem.ts'
+import {
+  type Auth,
+  type DialectName,
+  MASK,
+  type Subscription,
+  type SubscriptionSecrets,
+} from '../domain/subscription.ts'
+import type { Clock, Ids, Sequences, Vault } from './ports.ts'
+import type { Page, SubscriptionSettings, Subscriptions } from './store.ts'
+
+/** What only the dialects and the egress guard know about a subscription that somebody wants to save. */
+export interface SubscriptionRules {
+  newSecret(dialect: DialectName): string
+  /** What is wrong with it, all at once. */
+  complaints(subscription: Subscription): readonly Complaint[]
+}
+
+export type ManagePorts = {
+  readonly subscriptions: Subscriptions
+  readonly sequences: Sequences
+  readonly rules: SubscriptionRules
+  readonly ids: Ids
+  readonly clock: Clock
+  readonly vault: Vault
+  /** Lets go of connections and breaker state of a subscription that is not as it was. */
+  readonly onRemoved: (subscriptionId: string) => void
+}
+
+/** A subscription as it is sent: everything optional but what has no sensible default. */
+export type SubscriptionDraft = Omit<SubscriptionSettings, 'id' | 'disabledReason'> & {
+  readonly secret: string | undefined
+  readonly auth: Auth
+  readonly headers: Readonly<Record<string, string>>
+}
+
+export type SubscriptionPatch = Partial<
+  Omit<SubscriptionSettings, 'id' | 'disabledReason'> & {
+    readonly secret: string
+    readonly auth: Auth
+    readonly headers: Readonly<Record<string, string>>
+  }
+>
+
+/** CONTRACT.md §5, as it is read back. */
+export type SubscriptionView = ReturnType<typeof viewOf>
+
+export async function createSubscription(
+  accountId: string,
+  draft: SubscriptionDraft,
+  ports: ManagePorts,
+): Promise<SubscriptionView & { readonly secret: string }> {
+  const { secret: chosen, auth, headers, ...rest } = draft
+  const secret = chosen ?? ports.rules.newSecret(draft.dialect)
+  // Ids are the gateway's own: they become part of webhook-id, which takes no dot.
+  const id = ports.ids.make('sub')
+  const disabledReason = draft.active ? null : ('manual' as const)
+  const settings: SubscriptionSettings = { ...rest, id, disabledReason }
+  const secrets: SubscriptionSecrets = { secret, retiring: [], auth, headers }
+  refuseMasks(secrets, null)
+  check(unsaved(accountId, settings, secrets), ports.rules)
+  const created = await ports.subscriptions.create(accountId, settings, secrets)
+  return { ...viewOf(created, 0), secret }
+}
+
+function unsaved(
+  accountId: string,
+  settings: SubscriptionSettings,
+  secrets: SubscriptionSecrets,
+): Subscription {
+  return { ...settings, ...secrets, accountId, revision: 0, createdAt: '', updatedAt: '' }
+}
+
+function check(subscription: Subscription, rules: SubscriptionRules): void {
+  const complaints = rules.complaints(subscription)
+  if (complaints.length > 0) throw new Problem('invalid_request', { complaints })
+}
+
+export async function updateSubscription(
+  accountId: string,
+  id: string,
+  patch: SubscriptionPatch,
+  ports: ManagePorts,
+): Promise<SubscriptionView> {
+  const updated = await ports.subscriptions.update(accountId, id, (current) => {
+    const next = patched(current, patch)
+    check(next, ports.rules)
+    return next
+  })
+  return view(accountId, orNotFound(updated), ports)
+}
+
+function patched(current: Subscription, patch: SubscriptionPatch): Subscription {
+  const { secret, auth, headers, active, ...settings } = patch
+  const next: Subscription = {
+    ...current,
+    ...withoutUndefined(settings),
+    active: active ?? current.active,
+    disabledReason: reasonAfter(current, active),
+    secret: secret === undefined || secret === MASK ? current.secret : secret,
+    auth: auth === undefined ? current.auth : unmaskedAuth(auth, current.auth),
+    headers: headers === undefined ? current.headers : unmaskedHeaders(headers, current.headers),
+  }
+  refuseMasks(next, current)
+  return next
+}
+
+function reasonAfter(current: Subscription, active: boolean | undefined) {
+  if (active === undefined || active === current.active) return current.disabledReason
+  return active ? null : ('manual' as const)
+}
+
+function withoutUndefined<T extends object>(object: T): Partial<T> {
+  return Object.fromEntries(
+    Object.entries(object).filter(([, value]) => value !== undefined),
+  ) as Partial<T>
+}
+
+/** `***` stands for the stored value of the same kind of auth. */
+function unmaskedAuth(sent: Auth, stored: Auth): Auth {
+  if (sent.type === 'bearer' && sent.token === MASK && stored.type === 'bearer') return stored
+  if (sent.type === 'basic' && sent.password === MASK && stored.type === 'basic') {
+    return { ...sent, password: stored.password }
+  }
+  if (sent.type === 'custom' && sent.value === MASK && stored.type === 'custom') {
+    return { ...sent, value: stored.value }
+  }
+  return sent
+}
+
+function unmaskedHeaders(
+  sent: Readonly<Record<string, string>>,
+  stored: Readonly<Record<string, string>>,
+): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(sent).map(([name, value]) => [
+      name,
+      value === MASK && Object.hasOwn(stored, name) ? (stored[name] ?? value) : value,
+    ]),
+  )
+}
+
+/** A mask that stands for nothing would be sent to the validator as the secret itself. */
+function refuseMasks(secrets: SubscriptionSecrets, stored: SubscriptionSecrets | null): void {
+  const { auth, headers } = secrets
+  const complaints: Complaint[] = []
+  const complain = (pointer: string) =>
+    complaints.push({ pointer, message: `"${MASK}" stands for a stored value, and there is none.` })
+  if (secrets.secret === MASK) complain('/secret')
+  if (auth !== stored?.auth) {
+    if (auth.type === 'bearer' && auth.token === MASK) complain('/auth/token')
+    if (auth.type === 'basic' && auth.password === MASK) complain('/auth/password')
+    if (auth.type === 'custom' && auth.value === MASK) complain('/auth/value')
+  }
+  for (const [name, value] of Object.entries(headers)) {
+    if (value === MASK) complain(`/headers/${name}`)
+  }
+  if (complaints.length > 0) throw new Problem('invalid_request', { complaints })
+}
+
+export async function readSubscription(
+  accountId: string,
+  id: string,
+  ports: ManagePorts,
+): Promise<SubscriptionView> {
+  return view(accountId, orNotFound(await ports.subscriptions.read(accountId, id)), ports)
+}
+
+export async function listSubscriptions(
+  accountId: string,
+  page: Page,
+  ports: ManagePorts,
+): Promise<readonly SubscriptionView[]> {
+  const subscriptions = await ports.subscriptions.list(accountId, page)
+  const ids = subscriptions.map(({ id }) => id)
+  const last = await ports.sequences.last(accountId, ids)
+  return subscriptions.map((one) => viewOf(one, last.get(one.id) ?? 0))
+}
+
+export async function removeSubscription(
+  accountId: string,
+  id: string,
+  ports: ManagePorts,
+): Promise<void> {
+  if (!(await ports.subscriptions.remove(accountId, id))) throw new Problem('not_found')
+  ports.onRemoved(id)
+}
+
+export function enableSubscription(accountId: string, id: string, ports: ManagePorts) {
+  return updateSubscription(accountId, id, { active: true }, ports)
+}
+
+export function disableSubscription(accountId: string, id: string, ports: ManagePorts) {
+  return updateSubscription(accountId, id, { active: false }, ports)
+}
+
+/** A rotated secret verifies for a day unless something else is asked for. */
+export const ROTATION_OVERLAP_MS = { default: 86_400_000, max: 30 * 86_400_000 } as const
+
+export async function rotateSecret(
+  accountId: string,
+  id: string,
+  overlapMs: number,
+  ports: ManagePorts,
+): Promise<{ readonly id: string; readonly secret: string; readonly previousValidUntil: string }> {
+  const nowMs = ports.clock.wallMs()
+  const validUntil = new Date(nowMs + overlapMs).toISOString()
+  const updated = await ports.subscriptions.update(accountId, id, (current) => ({
+    ...current,
+    secret: ports.rules.newSecret(current.dialect),
+    retiring: [
+      { secret: current.secret, validUntil },
+      ...current.retiring.filter((one) => Date.parse(one.validUntil) > nowMs),
+    ].slice(0, RETIRING_MAX),
+  }))
+  return { id, secret: orNotFound(updated).secret, previousValidUntil: validUntil }
+}
+
+/** Each retiring secret is one more signature in the header of every request. */
+const RETIRING_MAX = 5
+
+function orNotFound(subscription: Subscription | null): Subscription {
+  if (subscription === null) throw new Problem('not_found')
+  return subscription
+}
+
+async function view(accountId: string, subscription: Subscription, { sequences }: ManagePorts) {
+  const last = await sequences.last(accountId, [subscription.id])
+  return viewOf(subscription, last.get(subscription.id) ?? 0)
+}
+
+function viewOf(subscription: Subscription, lastSequenceId: number) {
+  const { id, name, secret, retiring, accountId, revision, ...rest } = subscription
+  void [secret, retiring, accountId, revision]
+  return {
+    id,
+    name,
+    ...rest,
+    secret: MASK,
+    auth: maskedAuth(subscription.auth),
+    headers: Object.fromEntries(Object.keys(subscription.headers).map((key) => [key, MASK])),
+    lastSequenceId,
+    disabledReason: subscription.disabledReason ?? undefined,
+    fallbackMessage: subscription.fallbackMessage ?? undefined,
+    maxPerSecond: subscription.maxPerSecond ?? undefined,
+  }
+}
+
+function maskedAuth(auth: Auth): Auth {
+  switch (auth.type) {
+    case 'none':
+      return auth
+    case 'bearer':
+      return { ...auth, token: MASK }
+    case 'basic':
+      return { ...auth, password: MASK }
+    case 'custom':
+      return { ...auth, value: MASK }
+  }
+}

@@ -1,0 +1,374 @@
+/**
+ * What the use cases need of the store. Shaped by its users here; the PostgreSQL adapter offers it twice,
+ * embedded and on a server, and runs the suites of test/contract on both.
+ */
+import type { Catalog } from '../domain/catalog.ts'
+import type { Change, CommitMode } from '../domain/change.ts'
+import type { Decision, Finding } from '../domain/decision.ts'
+import type { Considered } from '../domain/matching.ts'
+import type { CommittedEvent, DeliveryState, EventBody } from '../domain/notification.ts'
+import type { DisabledReason, Subscription, SubscriptionSecrets } from '../domain/subscription.ts'
+import type { Values } from '../domain/values.ts'
+import type { Verdict } from '../domain/verdict.ts'
+import type { DispatchResult } from './ports.ts'
+
+export type AccountConfiguration = {
+  readonly accountId: string
+  readonly generation: number
+  readonly subscriptions: readonly Subscription[]
+  readonly catalogs: readonly Catalog[]
+}
+
+export interface ConfigurationStore {
+  /** Null for an account that does not exist. One consistent snapshot. */
+  load(accountId: string): Promise<AccountConfiguration | null>
+}
+
+export type StoredRecord = {
+  readonly id: string
+  readonly catalogId: string
+  readonly version: number
+  /** The decision that created it: tells a record from another one of the same id before it. */
+  readonly origin: string
+  readonly values: Values
+  readonly createdAt: string
+  readonly updatedAt: string
+}
+
+export type Page = { readonly limit: number; readonly after: string | null }
+
+export interface Records {
+  read(accountId: string, catalogId: string, recordId: string): Promise<StoredRecord | null>
+  /** In order of id, which for ids of the gateway's own making is the order of creation. */
+  list(
+    accountId: string,
+    catalogId: string,
+    where: Readonly<Record<string, string>>,
+    page: Page,
+  ): Promise<readonly StoredRecord[]>
+}
+
+export type RecordWrite =
+  | { readonly kind: 'insert'; readonly recordId: string; readonly values: Values }
+  | {
+      readonly kind: 'update'
+      readonly recordId: string
+      readonly values: Values
+      readonly expected: Pick<StoredRecord, 'version' | 'origin'>
+    }
+  | {
+      readonly kind: 'delete'
+      readonly recordId: string
+      readonly expected: Pick<StoredRecord, 'version' | 'origin'>
+    }
+
+/** Everything about a decision that is kept. */
+export type DecisionEntry = {
+  readonly id: string
+  readonly accountId: string
+  readonly change: Change
+  readonly commitMode: CommitMode
+  readonly decision: Decision
+  readonly committed: boolean
+  readonly generation: number
+  /** Versions of the record before and after; null where there is none. */
+  readonly versionBefore: number | null
+  readonly versionAfter: number | null
+  readonly considered: readonly Considered[]
+  readonly timeline: readonly TimelineEntry[]
+  readonly timing: DecisionTiming
+  readonly requestId: string
+  readonly decidedAt: string
+}
+
+export type TimelineEntry = {
+  readonly subscriptionId: string
+  readonly startedMs: number
+  readonly endedMs: number
+  /** What went wrong, for the operator. */
+  readonly detail?: string | undefined
+}
+
+/** As it stood when the decision was made; the commit was still to come. */
+export type DecisionTiming = { readonly decidedMs: number; readonly validatorsMs: number }
+
+/** An answer kept under an idempotency key. */
+export type KeptAnswer = {
+  readonly key: string
+  readonly fingerprint: string
+  readonly status: number
+  readonly body: string
+}
+
+/** A caller's own commit that is still to come. */
+export type PendingApproval = { readonly tokenHash: string; readonly expiresAt: string }
+
+export type CommitItem = {
+  readonly entry: DecisionEntry
+  readonly write: RecordWrite | null
+  readonly event: (CommittedEvent & { readonly id: string }) | null
+  /** Whether the configuration must still be the one that the plan was made under. */
+  readonly insistsOnGeneration: boolean
+  readonly keep: KeptAnswer | null
+  readonly pending: PendingApproval | null
+  /** The record's catalog has never been seen: it is taken as one without fields. */
+  readonly definesCatalog: boolean
+}
+
+export type CommitResult =
+  | 'committed'
+  | 'configuration_changed'
+  | 'key_taken'
+  | 'record_exists'
+  | 'version_conflict'
+  /** The caller went away before the statement was sent. */
+  | 'withdrawn'
+
+export interface Approvals {
+  /**
+   * Durable when it resolves, all or nothing for this item whatever happens to the ones it travels with.
+   * `isWanted` is asked last before sending. Throws Problem `store_unavailable` (nothing was written),
+   * `outcome_unknown` (nobody can say) or `overloaded` (the queue is full).
+   */
+  commit(item: CommitItem, isWanted: () => boolean): Promise<CommitResult>
+  /** Stores a decision behind the answer. Reads of decisions wait for it. */
+  log(entry: DecisionEntry): void
+  /** Replaces the verdicts of a stored decision, when shadow validators answered after it. */
+  amend(accountId: string, decisionId: string, verdicts: readonly Verdict[]): void
+  /** Resolves when everything logged so far is stored. */
+  flush(): Promise<void>
+}
+
+export interface KeptAnswers {
+  find(accountId: string, key: string): Promise<KeptAnswer | null>
+}
+
+export type DecisionView = {
+  readonly id: string
+  readonly event: string
+  readonly catalogId: string
+  readonly recordId: string | null
+  readonly decision: Decision['decision']
+  readonly committed: boolean
+  readonly commit: CommitMode
+  readonly state: ApprovalState | null
+  readonly degraded: boolean
+  readonly generation: number
+  readonly versionBefore: number | null
+  readonly versionAfter: number | null
+  readonly user: Values | null
+  readonly values: Values | null
+  readonly prevValues: Values | null
+  readonly changedFields: readonly string[]
+  readonly context: Values | null
+  readonly message: Finding['message'] | null
+  readonly errors: readonly Finding[]
+  readonly warnings: readonly Finding[]
+  readonly infos: readonly Finding[]
+  readonly verdicts: readonly Verdict[]
+  readonly suggestions: Values
+  readonly conflicts: Decision['conflicts']
+  readonly considered: readonly Considered[]
+  readonly timeline: readonly TimelineEntry[]
+  readonly timing: DecisionTiming
+  readonly requestId: string
+  readonly decidedAt: string
+}
+
+export type DecisionFilter = {
+  readonly decision?: Decision['decision'] | undefined
+  readonly catalogId?: string | undefined
+  readonly recordId?: string | undefined
+  readonly subscriptionId?: string | undefined
+  readonly since?: string | undefined
+  readonly until?: string | undefined
+}
+
+export interface Decisions {
+  read(accountId: string, decisionId: string): Promise<DecisionView | null>
+  /** Newest first. */
+  list(accountId: string, filter: DecisionFilter, page: Page): Promise<readonly DecisionView[]>
+}
+
+export type ApprovalState = 'pending' | 'committed' | 'aborted'
+
+export type CallerApproval = {
+  readonly decisionId: string
+  readonly state: ApprovalState
+  readonly tokenHash: string
+  readonly isExpired: boolean
+  readonly change: Change
+  /** The record's id and the number told, once it is committed. */
+  readonly committedRecordId: string | null
+  readonly notifications: number
+}
+
+export interface CallerApprovals {
+  read(accountId: string, decisionId: string): Promise<CallerApproval | null>
+  /** Pending → committed with its event, once. False when it was not pending any more, or too old. */
+  commit(
+    accountId: string,
+    decisionId: string,
+    recordId: string | null,
+    event: (CommittedEvent & { readonly id: string }) | null,
+  ): Promise<boolean>
+  /** Pending → aborted. False when it was not pending any more. */
+  abort(accountId: string, decisionId: string): Promise<boolean>
+}
+
+// ---- settings that people change
+
+export type SubscriptionSettings = Omit<
+  Subscription,
+  keyof SubscriptionSecrets | 'accountId' | 'revision' | 'createdAt' | 'updatedAt'
+>
+
+export interface Subscriptions {
+  /** Throws Problem `too_many_subscriptions` or `already_exists`. */
+  create(
+    accountId: string,
+    settings: SubscriptionSettings,
+    secrets: SubscriptionSecrets,
+  ): Promise<Subscription>
+  /** Reads, changes and stores in one transaction; null when there is no such subscription. */
+  update(
+    accountId: string,
+    id: string,
+    change: (current: Subscription) => Subscription,
+  ): Promise<Subscription | null>
+  read(accountId: string, id: string): Promise<Subscription | null>
+  list(accountId: string, page: Page): Promise<readonly Subscription[]>
+  remove(accountId: string, id: string): Promise<boolean>
+  /** Disables because of what a receiver said or did. */
+  disable(accountId: string, id: string, reason: DisabledReason): Promise<void>
+}
+
+export interface Catalogs {
+  list(accountId: string, page: Page): Promise<readonly Catalog[]>
+  /** Throws Problem `already_exists`. */
+  create(accountId: string, catalog: Catalog): Promise<Catalog>
+  update(
+    accountId: string,
+    id: string,
+    change: (current: Catalog) => Catalog,
+  ): Promise<Catalog | null>
+  read(accountId: string, id: string): Promise<Catalog | null>
+  /** Throws Problem `catalog_not_empty`. */
+  remove(accountId: string, id: string): Promise<boolean>
+}
+
+// ---- notifications
+
+export type ClaimedDelivery = {
+  readonly accountId: string
+  readonly subscriptionId: string
+  readonly sequenceId: number
+  readonly deliveryId: string
+  readonly leaseId: string
+  /** Failed attempts so far. */
+  readonly failures: number
+  readonly body: EventBody
+  readonly occurredAtMs: number
+}
+
+export type Settlement = {
+  readonly delivery: ClaimedDelivery
+  readonly state: Extract<DeliveryState, 'delivered' | 'retrying' | 'dead' | 'cancelled' | 'held'>
+  readonly retryInMs: number | null
+  readonly result: DispatchResult
+}
+
+export interface Outbox {
+  /** Turns committed events into numbered deliveries; the number of events that were planned. */
+  plan(eventsMax: number): Promise<number>
+  /** Takes deliveries that are due, each under a lease. */
+  claim(deliveriesMax: number, leaseMs: number): Promise<readonly ClaimedDelivery[]>
+  /** Writes down how attempts ended. An attempt whose lease was lost is logged and changes nothing. */
+  settle(settlements: readonly Settlement[]): Promise<void>
+  /** Gives back what was claimed by a process that is no more. */
+  reap(): Promise<number>
+  /** Age in milliseconds of the oldest event or delivery that is due and not under way; 0 for none. */
+  backlogAgeMs(): Promise<number>
+}
+
+export type DeliveryView = {
+  readonly id: string
+  readonly subscriptionId: string
+  readonly sequenceId: number
+  readonly event: string
+  readonly catalogId: string
+  readonly recordId: string | null
+  readonly state: DeliveryState
+  readonly failures: number
+  readonly dueAt: string | null
+  readonly lastStatus: number | null
+  readonly createdAt: string
+  readonly endedAt: string | null
+}
+
+export type AttemptView = {
+  readonly at: string
+  readonly requestHeaders: Readonly<Record<string, string>>
+  readonly status: number | null
+  readonly reply: string
+  readonly durationMs: number
+  readonly error: string | null
+}
+
+export type NotificationView = {
+  readonly id: string
+  readonly event: string
+  readonly catalogId: string
+  readonly recordId: string | null
+  readonly decisionId: string
+  readonly occurredAt: string
+  readonly subscriptionIds: readonly string[]
+}
+
+export type DeliveryFilter = {
+  readonly subscriptionId?: string | undefined
+  readonly state?: DeliveryState | undefined
+  readonly recordId?: string | undefined
+}
+
+export interface Deliveries {
+  list(accountId: string, filter: DeliveryFilter, page: Page): Promise<readonly DeliveryView[]>
+  read(
+    accountId: string,
+    deliveryId: string,
+  ): Promise<(DeliveryView & { readonly attemptLog: readonly AttemptView[] }) | null>
+  /** Makes a delivery due now. Null: no such delivery; false: it is under way. */
+  retry(accountId: string, deliveryId: string): Promise<boolean | null>
+  notifications(accountId: string, page: Page): Promise<readonly NotificationView[]>
+}
+
+// ---- callers
+
+export const SCOPES = ['approve', 'read', 'manage', 'admin'] as const
+export type Scope = (typeof SCOPES)[number]
+
+/** Who calls, as far as the gateway knows. */
+export type Caller = {
+  readonly accountId: string
+  readonly keyId: string
+  readonly scopes: ReadonlySet<Scope>
+}
+
+export type KeyView = {
+  readonly id: string
+  readonly name: string
+  readonly accountId: string
+  readonly scopes: readonly Scope[]
+  readonly expiresAt: string | null
+  readonly createdAt: string
+}
+
+export interface Keys {
+  /** Null for an unknown or expired key. */
+  findByHash(hash: string): Promise<Caller | null>
+  create(key: Omit<KeyView, 'createdAt'>, hash: string): Promise<KeyView>
+  list(accountId: string, page: Page): Promise<readonly KeyView[]>
+  /** Whether any key was ever made. */
+  isEmpty(): Promise<boolean>
+  remove(accountId: string, id: string): Promise<boolean>
+}

@@ -1,0 +1,116 @@
+/** Sends a sample to a subscription, and shows what went out, what came back and what it would mean. */
+
+import { EMPTY_CHAIN } from '../domain/chain.ts'
+import { type Change, type ChangeEvent, changeOf, isChangeEvent } from '../domain/change.ts'
+import { decide } from '../domain/decision.ts'
+import type { Locales } from '../domain/message.ts'
+import { Problem } from '../domain/problem.ts'
+import type { Subscription } from '../domain/subscription.ts'
+import type { Values } from '../domain/values.ts'
+import type { Configurations } from './configuration.ts'
+import { confirmationDesk } from './confirmations.ts'
+import type { ChainTokens, Clock, Exchange, Ids, Prober, Vault } from './ports.ts'
+
+export type TryPorts = {
+  readonly configurations: Configurations
+  readonly prober: Prober
+  readonly ids: Ids
+  readonly clock: Clock
+  readonly vault: Vault
+  readonly chainTokens: ChainTokens
+}
+
+/** What the sample says; whatever is left out is made up. */
+export type Sample = {
+  readonly event: ChangeEvent | undefined
+  readonly recordId: string | undefined
+  readonly values: Values | undefined
+  readonly prevValues: Values | undefined
+  readonly user: Change['user']
+}
+
+export type Trial = {
+  readonly request: Exchange['request']
+  readonly reply: Exchange['reply']
+  readonly durationMs: number
+  readonly verdict: ReturnType<typeof decide>['verdicts'][number]
+  readonly decision: ReturnType<typeof decide>['decision']
+  readonly findings: ReturnType<typeof decide>['errors']
+  readonly values: Values
+  /** What went wrong, where the validator could not be asked. */
+  readonly detail: string | null
+}
+
+export type TrialRequest = {
+  readonly accountId: string
+  readonly id: string
+  readonly sample: Sample
+  readonly locales: Locales
+}
+
+export async function trySubscription(
+  { accountId, id, sample, locales }: TrialRequest,
+  ports: TryPorts,
+): Promise<Trial> {
+  const { index, generation } = await ports.configurations.of(accountId)
+  const subscription = index.byId.get(id)
+  if (subscription === undefined) throw new Problem('not_found')
+  const change = sampleChange(subscription, sample)
+  const exchange = await ports.prober.probe(questionAbout(subscription, change, ports))
+  const timed = {
+    answer: exchange.answer,
+    status: exchange.reply?.status,
+    startedMs: 0,
+    durationMs: exchange.durationMs,
+  }
+  // The trial shows what an enforced verdict would do, whatever the subscription's mode.
+  const enforced: Subscription = { ...subscription, mode: 'enforce' }
+  const plan = { generation, change, asked: [enforced], considered: [] }
+  const desk = confirmationDesk([], ports)
+  const decision = decide({ plan, answers: [timed], locales, desk })
+  const [verdict] = decision.verdicts
+  if (verdict === undefined) throw new TypeError('a plan of one has one verdict')
+  return {
+    request: exchange.request,
+    reply: exchange.reply,
+    durationMs: exchange.durationMs,
+    verdict,
+    decision: decision.decision,
+    findings: [...decision.errors, ...decision.warnings, ...decision.infos],
+    values: decision.suggestions,
+    detail: exchange.answer.kind === 'failed' ? exchange.answer.detail : null,
+  }
+}
+
+function questionAbout(subscription: Subscription, change: Change, ports: TryPorts) {
+  const nowMs = ports.clock.wallMs()
+  const inquiry = {
+    change,
+    decisionId: ports.ids.make('dec'),
+    occurredAtMs: nowMs,
+    deadlineAtMs: nowMs + subscription.timeoutMs,
+    dryRun: true,
+    chainToken: ports.chainTokens.seal(EMPTY_CHAIN),
+    traceparent: undefined,
+  }
+  return { subscription, inquiry, budgetMs: subscription.timeoutMs }
+}
+
+function sampleChange(subscription: Subscription, sample: Sample): Change {
+  const event = sample.event ?? subscription.events.find(isChangeEvent) ?? 'record.before.created'
+  const fields = subscription.fields.length > 0 ? subscription.fields : ['title']
+  const made = Object.fromEntries(fields.map((field) => [field, 'sample']))
+  const values = sample.values ?? made
+  const isCreate = event === 'record.before.created'
+  return changeOf({
+    event,
+    accountId: subscription.accountId,
+    catalogId: subscription.catalogId === '*' ? 'sample' : subscription.catalogId,
+    recordId: sample.recordId ?? (isCreate ? undefined : 'sample'),
+    values: event === 'record.before.deleted' ? undefined : values,
+    prevValues: isCreate ? undefined : (sample.prevValues ?? {}),
+    allValues: event === 'record.updating' ? values : undefined,
+    user: sample.user ?? { id: 'sample' },
+    context: undefined,
+  })
+}

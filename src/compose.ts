@@ -1,0 +1,327 @@
+/**
+ * The composition root: adapters are made here, handed to the use cases, and closed in reverse. What is
+ * started here is what the tests start.
+ */
+import { networkInterfaces } from 'node:os'
+import { createApp } from './adapters/http/app.ts'
+import { approvalRoutes } from './adapters/http/approvals.ts'
+import { createAuthenticator } from './adapters/http/authenticate.ts'
+import { catalogRoutes } from './adapters/http/catalogs.ts'
+import { decisionRoutes } from './adapters/http/decisions.ts'
+import { deliveryRoutes } from './adapters/http/deliveries.ts'
+import { keyRoutes } from './adapters/http/keys.ts'
+import { operationRoutes, type Readiness } from './adapters/http/operations.ts'
+import { recordRoutes } from './adapters/http/records.ts'
+import type { Route } from './adapters/http/route.ts'
+import { type Listening, listen } from './adapters/http/server.ts'
+import { subscriptionRoutes } from './adapters/http/subscriptions.ts'
+import { checkUrl, type EgressPolicy, parseAllowList } from './adapters/outbound/egress-policy.ts'
+import { createOutbound, type Outbound } from './adapters/outbound/outbound.ts'
+import { openStore, type Store } from './adapters/postgres/store.ts'
+import { makeApiKey } from './adapters/system/api-keys.ts'
+import { systemClock } from './adapters/system/clock.ts'
+import {
+  type DataFolder,
+  readOrMakeMasterKey,
+  takeDataFolder,
+} from './adapters/system/data-folder.ts'
+import { systemIds } from './adapters/system/ids.ts'
+import {
+  createChainTokens,
+  createSealer,
+  createVault,
+  type MasterKeys,
+  masterKeyOf,
+} from './adapters/system/master-key.ts'
+import { compilePattern } from './adapters/system/patterns.ts'
+import { createLog } from './adapters/telemetry/log.ts'
+import { Metrics } from './adapters/telemetry/metrics.ts'
+import { createConfigurations } from './app/configuration.ts'
+import { createInFlight, type InFlight } from './app/in-flight.ts'
+import { createKey } from './app/manage-keys.ts'
+import type { SubscriptionRules } from './app/manage-subscriptions.ts'
+import { createKeyRegistry } from './app/once-only.ts'
+import type { Clock, Journal, Vault } from './app/ports.ts'
+import { Relay } from './app/relay.ts'
+import type { Config } from './config.ts'
+import { DIALECTS } from './dialects/index.ts'
+import { requestFaults } from './dialects/request.ts'
+import { version } from './version.ts'
+
+/** In-flight approvals and deliveries have this long to finish when the gateway is stopped. */
+const DRAIN_MS = 10_000
+
+export type Gateway = {
+  readonly url: string
+  /** Made on a first start without ASSENT_ADMIN_KEY; told once. */
+  readonly generatedAdminKey: string | null
+  /** Refuses nothing that was begun: answers, stores, delivers, then lets go of everything. */
+  close(): Promise<void>
+}
+
+export async function startGateway(config: Config, clock: Clock = systemClock): Promise<Gateway> {
+  const undo: (() => Promise<void>)[] = []
+  try {
+    return await assemble(config, clock, undo)
+  } catch (error) {
+    for (const step of undo.reverse()) await step().catch(() => {})
+    throw error
+  }
+}
+
+async function assemble(
+  config: Config,
+  clock: Clock,
+  undo: (() => Promise<void>)[],
+): Promise<Gateway> {
+  const folder =
+    config.database.kind === 'embedded' ? await takeDataFolder(config.database.dataDir) : null
+  if (folder !== null) undo.push(() => folder.release())
+  const keys = await masterKeys(config, folder)
+  const vault = createVault(keys)
+  const telemetry = createTelemetry(config, () => parts)
+  const { journal } = telemetry
+  const store = await openStore({
+    location: folder === null ? { url: serverUrl(config) } : { folder: folder.databasePath },
+    sealer: createSealer(keys),
+    clock,
+    ids: systemIds,
+    journal,
+  })
+  undo.push(() => store.close())
+  if (folder !== null) journal.record(NOT_POWER_LOSS_PROOF)
+  const own = new OwnAddress()
+  const parts = wire({ config, clock, vault, journal, store, own })
+  undo.push(() => parts.outbound.close())
+  const app = createApp(parts.routes(telemetry.metrics), {
+    authenticator: parts.authenticator,
+    ids: systemIds,
+    journal,
+    isStopping: () => parts.state.isStopping,
+  })
+  const listening = await listen(app, config)
+  own.port = listening.address.port
+  parts.relay.start()
+  const adminKey = config.adminKey === null ? await firstKey(store, vault) : null
+  const stop = stopper({ listening, parts, store, clock, folder, flushLog: telemetry.flush })
+  return { url: urlOf(listening, config), generatedAdminKey: adminKey, close: once(stop) }
+}
+
+const NOT_POWER_LOSS_PROOF = {
+  kind: 'process',
+  level: 'warn',
+  message:
+    'The embedded database survives kill -9, but it is not proof against power loss. Set DATABASE_URL for records that matter.',
+} as const
+
+function serverUrl({ database }: Config): string {
+  if (database.kind === 'server') return database.url
+  throw new TypeError('an embedded database has no URL')
+}
+
+async function masterKeys(config: Config, folder: DataFolder | null): Promise<MasterKeys> {
+  const [first, ...others] = config.masterKeys
+  if (first !== undefined) return [masterKeyOf(first), ...others.map(masterKeyOf)]
+  if (folder === null) throw new TypeError('a server needs a master key')
+  return [masterKeyOf(await readOrMakeMasterKey(folder.path))]
+}
+
+/** The first key of an installation; null when there is one already. */
+async function firstKey(store: Store, vault: Vault): Promise<string | null> {
+  if (!(await store.keys.isEmpty())) return null
+  const ports = { keys: store.keys, ids: systemIds, vault, makeKey: makeApiKey }
+  const draft = { name: 'First admin key', scopes: ['admin'] as const, expiresAt: undefined }
+  return (await createKey({ ...draft, accountId: 'default' }, ports)).key
+}
+
+function urlOf({ address }: Listening, { host }: Config): string {
+  const isEverywhere = host === '0.0.0.0' || host === '::'
+  const name = isEverywhere ? '127.0.0.1' : host.includes(':') ? `[${host}]` : host
+  return `http://${name}:${address.port}`
+}
+
+function createTelemetry(config: Config, parts: () => Parts) {
+  const log = createLog(config.logLevel)
+  const metrics = new Metrics({
+    inFlight: () => parts().inFlight.count,
+    commitQueue: () => parts().store.approvals.queued,
+    backlogAgeMs: () => parts().store.outbox.backlogAgeMs(),
+  })
+  const journal: Journal = {
+    record: (event) => {
+      metrics.record(event)
+      log.record(event)
+    },
+  }
+  return { journal, metrics, flush: log.flush }
+}
+
+type Parts = {
+  readonly outbound: Outbound
+  readonly relay: Relay
+  readonly inFlight: InFlight
+  readonly store: Store
+  readonly authenticator: ReturnType<typeof createAuthenticator>
+  readonly state: { isStopping: boolean }
+  readonly routes: (metrics: Metrics) => Route[]
+}
+
+type WireOptions = {
+  readonly config: Config
+  readonly clock: Clock
+  readonly vault: Vault
+  readonly journal: Journal
+  readonly store: Store
+  readonly own: OwnAddress
+}
+
+function wire({ config, clock, vault, journal, store, own }: WireOptions): Parts {
+  const { policy } = parseAllowList(config.egressAllow, config.egressHttp)
+  const configurations = createConfigurations(store.configuration, compilePattern)
+  store.onConfigurationChanged((accountId) => configurations.invalidate(accountId))
+  const outbound = createOutbound({
+    clock,
+    journal,
+    sequences: store.sequences,
+    policy,
+    isOwnAddress: (address, port) => own.is(address, port),
+    onGone: (id, accountId) => void store.subscriptions.disable(accountId, id, 'gone'),
+  })
+  const chainTokens = createChainTokens(vault)
+  const inFlight = createInFlight()
+  const shared = {
+    ...store,
+    configurations,
+    clock,
+    ids: systemIds,
+    vault,
+    journal,
+    chainTokens,
+    inFlight,
+  }
+  const relay = new Relay({ ...shared, notifier: outbound.notifier })
+  const adminKeyHash = config.adminKey === null ? null : vault.sha256(config.adminKey)
+  const authenticator = createAuthenticator({ keys: store.keys, vault, clock, adminKeyHash })
+  const state = { isStopping: false }
+  const useCases = {
+    ...shared,
+    asker: outbound.asker,
+    prober: outbound.prober,
+    health: outbound.health,
+    keyRegistry: createKeyRegistry(store.keptAnswers),
+    rules: rulesOf(policy, vault),
+    makeKey: makeApiKey,
+    onCommitted: () => relay.wake(),
+    wakeRelay: () => relay.wake(),
+    forgetKeys: () => authenticator.forget(),
+    onRemoved: (subscriptionId: string) => {
+      outbound.forget(subscriptionId)
+      journal.record({ kind: 'subscription.forgotten', subscriptionId })
+    },
+  }
+  const routes = (metrics: Metrics): Route[] => {
+    const api = [
+      ...approvalRoutes(useCases),
+      ...recordRoutes(useCases),
+      ...catalogRoutes(useCases),
+      ...subscriptionRoutes(useCases),
+      ...decisionRoutes(useCases),
+      ...deliveryRoutes(useCases),
+      ...keyRoutes(useCases),
+    ]
+    return [...api, ...operationRoutes(api, operations(metrics, store, relay, state))]
+  }
+  return { outbound, relay, inFlight, store, authenticator, state, routes }
+}
+
+function rulesOf(policy: EgressPolicy, vault: Vault): SubscriptionRules {
+  return {
+    newSecret: (dialect) => DIALECTS[dialect].newSecret(vault.randomBytes(32)),
+    complaints: (subscription) => {
+      const complaints = [...requestFaults(subscription)]
+      const urlFault = checkUrl(subscription.url, policy)
+      if (urlFault !== null && !complaints.some(({ pointer }) => pointer === '/url')) {
+        complaints.push({ pointer: '/url', message: urlFault })
+      }
+      const secretFault = DIALECTS[subscription.dialect].secretFault(subscription.secret)
+      if (secretFault !== null) complaints.push({ pointer: '/secret', message: secretFault })
+      return complaints
+    },
+  }
+}
+
+function operations(
+  metrics: Metrics,
+  store: Store,
+  relay: Relay,
+  state: { readonly isStopping: boolean },
+) {
+  return {
+    version,
+    metrics: async () => ({ text: await metrics.text(), contentType: metrics.contentType }),
+    readiness: async (): Promise<Readiness> => ({
+      process: state.isStopping ? 'stopping' : null,
+      database: await store.trouble(),
+      // Migrations run before the port opens.
+      migrations: null,
+      dispatcher: relay.trouble,
+    }),
+  }
+}
+
+/** Where this very process listens: a subscription that points here would ask itself. */
+class OwnAddress {
+  port = 0
+  readonly #addresses = new Set(
+    Object.values(networkInterfaces()).flatMap((list) =>
+      (list ?? []).map(({ address }) => address),
+    ),
+  )
+
+  is(address: string, port: number): boolean {
+    if (port !== this.port) return false
+    return address.startsWith('127.') || address === '::1' || this.#addresses.has(address)
+  }
+}
+
+type StopOptions = {
+  readonly listening: Listening
+  readonly parts: Parts
+  readonly store: Store
+  readonly clock: Clock
+  readonly folder: DataFolder | null
+  readonly flushLog: () => void
+}
+
+function stopper({ listening, parts, store, clock, folder, flushLog }: StopOptions) {
+  return async (): Promise<void> => {
+    parts.state.isStopping = true
+    const relayStopped = parts.relay.stop()
+    await listening.close(DRAIN_MS, clock.schedule)
+    await withinGrace(parts.inFlight.drained(), clock)
+    await withinGrace(relayStopped, clock)
+    await parts.outbound.close()
+    await relayStopped
+    await store.close()
+    await folder?.release()
+    flushLog()
+  }
+}
+
+function withinGrace(work: Promise<void>, clock: Clock): Promise<void> {
+  return new Promise((resolve) => {
+    const cancel = clock.schedule(DRAIN_MS, resolve)
+    void work.finally(() => {
+      cancel()
+      resolve()
+    })
+  })
+}
+
+function once(run: () => Promise<void>): () => Promise<void> {
+  let running: Promise<void> | undefined
+  return () => {
+    running ??= run()
+    return running
+  }
+}

@@ -1,0 +1,128 @@
+/** The environment becomes one frozen configuration; everything that is wrong with it is said at once. */
+import { z } from 'zod'
+
+export type Config = {
+  readonly port: number
+  readonly host: string
+  readonly database:
+    | { readonly kind: 'embedded'; readonly dataDir: string }
+    | { readonly kind: 'server'; readonly url: string }
+  readonly adminKey: string | null
+  /** Empty: made and kept in the data folder. */
+  readonly masterKeys: readonly Uint8Array[]
+  readonly egressAllow: string
+  readonly egressHttp: 'allow' | 'listed'
+  readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent'
+}
+
+/** A setting that cannot be used, by its name. */
+export type SettingFault = { readonly name: string; readonly message: string }
+
+/** Exit code for a configuration error (sysexits.h, EX_CONFIG). */
+export const EXIT_CONFIG = 78
+
+export class FaultySettings extends Error {
+  readonly faults: readonly SettingFault[]
+
+  constructor(faults: readonly SettingFault[]) {
+    super(faults.map(({ name, message }) => `${name}: ${message}`).join('\n'))
+    this.name = 'FaultySettings'
+    this.faults = faults
+  }
+}
+
+/** Loopback only: what runs on this machine may be asked, nothing else that is private. */
+const EMBEDDED_EGRESS = '127.0.0.0/8,::1/128'
+
+const MASTER_KEY_BYTES = 32
+
+const port = z
+  .string()
+  .regex(/^\d{1,5}$/, 'must be a number from 0 to 65535')
+  .transform(Number)
+  .refine((value) => value <= 65_535, 'must be a number from 0 to 65535')
+
+const databaseUrl = z.string().refine((text) => {
+  if (!URL.canParse(text)) return false
+  return ['postgres:', 'postgresql:'].includes(new URL(text).protocol)
+}, 'must be a URL that begins with postgres://')
+
+const adminKey = z
+  .string()
+  .regex(/^[\x21-\x7e]{24,1000}$/, 'must have 24 or more visible ASCII characters and no spaces')
+
+const masterKeys = z
+  .string()
+  .transform((text) => text.split(',').map((part) => part.trim()))
+  .refine(
+    (parts) => parts.every(isMasterKey),
+    `must be ${MASTER_KEY_BYTES} bytes in base64, or a comma list of such keys`,
+  )
+  .transform((parts) => parts.map((part) => new Uint8Array(Buffer.from(part, 'base64'))))
+
+function isMasterKey(text: string): boolean {
+  const bytes = Buffer.from(text, 'base64')
+  const isBase64 = /^[A-Za-z0-9+/]+={0,2}$/.test(text)
+  return isBase64 && bytes.length === MASTER_KEY_BYTES
+}
+
+const environment = z.object({
+  PORT: port.default(8787),
+  HOST: z.string().min(1).max(253).default('127.0.0.1'),
+  DATABASE_URL: databaseUrl.optional(),
+  ASSENT_DATA_DIR: z.string().min(1).default('./data'),
+  ASSENT_ADMIN_KEY: adminKey.optional(),
+  ASSENT_MASTER_KEY: masterKeys.optional(),
+  ASSENT_EGRESS_ALLOW: z.string().optional(),
+  ASSENT_EGRESS_HTTP: z.enum(['allow', 'listed'], "must be 'allow' or 'listed'").optional(),
+  ASSENT_LOG_LEVEL: z
+    .enum(
+      ['debug', 'info', 'warn', 'error', 'silent'],
+      'must be debug, info, warn, error or silent',
+    )
+    .default('info'),
+})
+
+/** Checks what only another part of the gateway understands: faults of ASSENT_EGRESS_ALLOW. */
+export type EgressCheck = (list: string) => readonly string[]
+
+/** Throws FaultySettings with every fault. An empty variable counts as one that is not set. */
+export function readConfig(
+  variables: Readonly<Record<string, string | undefined>>,
+  egressFaults: EgressCheck,
+): Config {
+  const set = Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== ''))
+  const result = environment.safeParse(set)
+  const faults: SettingFault[] = (result.error?.issues ?? []).map(({ path, message }) => ({
+    name: String(path[0]),
+    message,
+  }))
+  const onServer = set['DATABASE_URL'] !== undefined
+  if (onServer && set['ASSENT_MASTER_KEY'] === undefined) {
+    const message = 'is required with DATABASE_URL (make one: openssl rand -base64 32)'
+    faults.push({ name: 'ASSENT_MASTER_KEY', message })
+  }
+  for (const message of egressFaults(set['ASSENT_EGRESS_ALLOW'] ?? '')) {
+    faults.push({ name: 'ASSENT_EGRESS_ALLOW', message })
+  }
+  if (!result.success || faults.length > 0) throw new FaultySettings(faults)
+  return Object.freeze(configOf(result.data))
+}
+
+function configOf(settings: z.output<typeof environment>): Config {
+  const { DATABASE_URL: url } = settings
+  return {
+    port: settings.PORT,
+    host: settings.HOST,
+    database:
+      url === undefined
+        ? { kind: 'embedded', dataDir: settings.ASSENT_DATA_DIR }
+        : { kind: 'server', url },
+    adminKey: settings.ASSENT_ADMIN_KEY ?? null,
+    masterKeys: settings.ASSENT_MASTER_KEY ?? [],
+    egressAllow: settings.ASSENT_EGRESS_ALLOW ?? (url === undefined ? EMBEDDED_EGRESS : ''),
+    // Plain http to the whole world is for a machine of one's own; a server has to ask for it.
+    egressHttp: settings.ASSENT_EGRESS_HTTP ?? (url === undefined ? 'allow' : 'listed'),
+    logLevel: settings.ASSENT_LOG_LEVEL,
+  }
+}

@@ -1,0 +1,72 @@
+import { changedFields, overlay, type Values } from './values.ts'
+
+/** The four events that are asked about, by what the person or program is doing to the record. */
+export const CHANGE_EVENTS = {
+  'record.before.created': { operation: 'created', notification: 'record.created' },
+  'record.before.updated': { operation: 'updated', notification: 'record.updated' },
+  'record.before.deleted': { operation: 'deleted', notification: 'record.deleted' },
+  'record.updating': { operation: 'updating', notification: null },
+} as const
+
+export type ChangeEvent = keyof typeof CHANGE_EVENTS
+export type Operation = (typeof CHANGE_EVENTS)[ChangeEvent]['operation']
+
+export const NOTIFICATION_EVENTS = ['record.created', 'record.updated', 'record.deleted'] as const
+export type NotificationEvent = (typeof NOTIFICATION_EVENTS)[number]
+
+export const changeEventNames = Object.keys(CHANGE_EVENTS) as [ChangeEvent, ...ChangeEvent[]]
+
+export function isChangeEvent(name: string): name is ChangeEvent {
+  return Object.hasOwn(CHANGE_EVENTS, name)
+}
+
+/** Who makes the change, as the caller says it. */
+export type User = {
+  readonly id: string
+  readonly title?: string | undefined
+  readonly locale?: string | undefined
+}
+
+/** Who writes the record after an allow: the gateway, the caller, or nobody (a dry run). */
+export const COMMIT_MODES = ['gateway', 'caller', 'none'] as const
+export type CommitMode = (typeof COMMIT_MODES)[number]
+
+/** One change to one record, complete: what validators are asked about and what is committed. */
+export type Change = {
+  readonly event: ChangeEvent
+  readonly accountId: string
+  readonly catalogId: string
+  readonly recordId: string | undefined
+  /** What changes. Absent on delete. */
+  readonly values: Values | undefined
+  /** The whole record before the change, where anybody knows it. */
+  readonly prevValues: Values | undefined
+  /** `record.updating` only: the whole form. */
+  readonly allValues: Values | undefined
+  readonly changedFields: readonly string[]
+  readonly user: User | undefined
+  readonly context: Values | undefined
+}
+
+export type ChangeDraft = Omit<Change, 'changedFields'>
+
+/** Completes a draft with the fields that really differ. A delete changes no field. */
+export function changeOf(draft: ChangeDraft): Change {
+  const changed =
+    draft.event === 'record.before.deleted' ? [] : changedFields(draft.values, draft.prevValues)
+  return { ...draft, changedFields: changed }
+}
+
+/** The record as it will be if the change goes through; on delete as it was. */
+export function valuesToBe(change: Change): Values {
+  if (change.event === 'record.before.deleted') return change.prevValues ?? {}
+  if (change.event === 'record.updating') {
+    return overlay(overlay(change.prevValues, change.allValues), change.values)
+  }
+  return overlay(change.prevValues, change.values)
+}
+
+/** The same change with some fields set by validators that may do so. */
+export function withValues(change: Change, values: Values): Change {
+  return changeOf({ ...change, values: overlay(change.values, values) })
+}

@@ -1,0 +1,189 @@
+import type { Change } from './change.ts'
+import { deepEqual, type Values } from './values.ts'
+
+export const CONDITION_OPERATORS = [
+  'eq',
+  'ne',
+  'in',
+  'notIn',
+  'gt',
+  'gte',
+  'lt',
+  'lte',
+  'exists',
+  'empty',
+  'contains',
+  'startsWith',
+  'matches',
+  'changed',
+  'changedTo',
+  'changedFrom',
+] as const
+export type ConditionOperator = (typeof CONDITION_OPERATORS)[number]
+
+export const CONDITION_SOURCES = ['values', 'prevValues', 'user', 'context'] as const
+export type ConditionSource = (typeof CONDITION_SOURCES)[number]
+
+/** One demand on a change. `source` is `values`, the record as it will be, when left out. */
+export type Condition = {
+  readonly field: string
+  readonly source?: ConditionSource | undefined
+  readonly op: ConditionOperator
+  readonly value?: unknown
+}
+
+/** Tells whether a text matches; made from a pattern in RE2 syntax, so it runs in linear time. */
+export type TextMatcher = (text: string) => boolean
+
+/** Makes a matcher of a pattern, or says (null) that the pattern is none. */
+export type PatternCompiler = (pattern: string) => TextMatcher | null
+
+/** What a condition looks at: the change, and the record as it will be (computed once for all of them). */
+export type ConditionSubject = { readonly change: Change; readonly valuesToBe: Values }
+
+export type CompiledCondition = (subject: ConditionSubject) => boolean
+
+/**
+ * Turns a condition into a predicate. A predicate never throws: what cannot be compared (a number with a
+ * text, a missing field) does not hold, except for `ne`, `notIn` and `empty`, which hold for what is missing.
+ */
+export function compileCondition(
+  condition: Condition,
+  compilePattern: PatternCompiler,
+): CompiledCondition {
+  const { field, op, value } = condition
+  if (op === 'changed') return ({ change }) => hasChanged(change, field) === (value !== false)
+  if (op === 'changedTo') {
+    return ({ change, valuesToBe }) =>
+      hasChanged(change, field) && deepEqual(valuesToBe[field], value)
+  }
+  if (op === 'changedFrom') {
+    return ({ change }) =>
+      hasChanged(change, field) && deepEqual(change.prevValues?.[field] ?? null, value)
+  }
+  const test = testOf(op, value, compilePattern)
+  const source = condition.source ?? 'values'
+  return (subject) => test(read(subject, source, field))
+}
+
+function hasChanged(change: Change, field: string): boolean {
+  return change.changedFields.includes(field)
+}
+
+function read(subject: ConditionSubject, source: ConditionSource, field: string): unknown {
+  const from = sourceOf(subject, source)
+  return from !== undefined && Object.hasOwn(from, field) ? from[field] : undefined
+}
+
+function sourceOf({ change, valuesToBe }: ConditionSubject, source: ConditionSource) {
+  switch (source) {
+    case 'values':
+      return valuesToBe
+    case 'prevValues':
+      return change.prevValues
+    case 'user':
+      return change.user as Values | undefined
+    case 'context':
+      return change.context
+  }
+}
+
+type PlainOperator = Exclude<ConditionOperator, 'changed' | 'changedTo' | 'changedFrom'>
+
+function testOf(
+  op: PlainOperator,
+  value: unknown,
+  compilePattern: PatternCompiler,
+): (actual: unknown) => boolean {
+  switch (op) {
+    case 'eq':
+      return (actual) => deepEqual(actual, value)
+    case 'ne':
+      return (actual) => !deepEqual(actual, value)
+    case 'in':
+      return (actual) => isOneOf(actual, value)
+    case 'notIn':
+      return (actual) => !isOneOf(actual, value)
+    case 'gt':
+      return (actual) => (compare(actual, value) ?? 0) > 0
+    case 'gte':
+      return (actual) => (compare(actual, value) ?? -1) >= 0
+    case 'lt':
+      return (actual) => (compare(actual, value) ?? 0) < 0
+    case 'lte':
+      return (actual) => (compare(actual, value) ?? 1) <= 0
+    case 'exists':
+      return (actual) => (actual !== undefined) === (value !== false)
+    case 'empty':
+      return (actual) => isEmpty(actual) === (value !== false)
+    case 'contains':
+      return (actual) => contains(actual, value)
+    case 'startsWith':
+      return (actual) => typeof actual === 'string' && actual.startsWith(String(value))
+    case 'matches': {
+      const matches = compilePattern(String(value)) ?? (() => false)
+      return (actual) => typeof actual === 'string' && matches(actual)
+    }
+  }
+}
+
+function isOneOf(actual: unknown, allowed: unknown): boolean {
+  return Array.isArray(allowed) && allowed.some((item) => deepEqual(item, actual))
+}
+
+/** Order of two numbers or of two texts (ISO dates sort as texts); null for anything else. */
+function compare(left: unknown, right: unknown): number | null {
+  if (typeof left === 'number' && typeof right === 'number') return left - right
+  if (typeof left !== 'string' || typeof right !== 'string') return null
+  if (left === right) return 0
+  return left < right ? -1 : 1
+}
+
+function isEmpty(actual: unknown): boolean {
+  if (actual === undefined || actual === null || actual === '') return true
+  if (Array.isArray(actual)) return actual.length === 0
+  return typeof actual === 'object' && Object.keys(actual).length === 0
+}
+
+function contains(actual: unknown, part: unknown): boolean {
+  if (Array.isArray(actual)) return actual.some((item) => deepEqual(item, part))
+  return typeof actual === 'string' && typeof part === 'string' && actual.includes(part)
+}
+
+/** What is wrong with a condition as it was sent, or null. */
+export function conditionFault(
+  condition: Condition,
+  compilePattern: PatternCompiler,
+): string | null {
+  const { op, value } = condition
+  switch (op) {
+    case 'in':
+    case 'notIn':
+      return Array.isArray(value) ? null : `${op} needs a list as its value`
+    case 'gt':
+    case 'gte':
+    case 'lt':
+    case 'lte':
+      return typeof value === 'number' || typeof value === 'string'
+        ? null
+        : `${op} needs a number or a text as its value`
+    case 'startsWith':
+      return typeof value === 'string' ? null : 'startsWith needs a text as its value'
+    case 'matches':
+      return typeof value === 'string' && compilePattern(value) !== null
+        ? null
+        : 'matches needs a regular expression in RE2 syntax as its value'
+    case 'eq':
+    case 'ne':
+    case 'contains':
+    case 'changedTo':
+    case 'changedFrom':
+      return value === undefined ? `${op} needs a value` : null
+    case 'exists':
+    case 'empty':
+    case 'changed':
+      return value === undefined || typeof value === 'boolean'
+        ? null
+        : `${op} takes true or false, or no value`
+  }
+}

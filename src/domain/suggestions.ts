@@ -1,0 +1,38 @@
+import { mayChangeField, type Subscription } from './subscription.ts'
+import { deepEqual, type Values } from './values.ts'
+import type { Answer } from './verdict.ts'
+
+/** A field for which subscriptions suggested different values; ids of the one taken and the others. */
+export type Conflict = {
+  readonly field: string
+  readonly chosen: string
+  readonly others: readonly string[]
+}
+
+export type Merged = { readonly values: Values; readonly conflicts: readonly Conflict[] }
+
+type Suggestion = { readonly subscription: Subscription; readonly answer: Answer }
+
+/**
+ * Merges what validators would set, in plan order: the first to name a field wins, equal values are no
+ * conflict, fields that a subscription may not change are ignored.
+ */
+export function mergeSuggestions(suggestions: readonly Suggestion[], isUpdating: boolean): Merged {
+  const chosen = new Map<string, { value: unknown; by: string; others: string[] }>()
+  for (const { subscription, answer } of suggestions) {
+    const suggests = answer.kind === 'allow' || (isUpdating && answer.kind === 'deny')
+    if (!suggests || answer.values === undefined) continue
+    for (const [field, value] of Object.entries(answer.values)) {
+      if (!mayChangeField(subscription.mayChange, isUpdating, field)) continue
+      const earlier = chosen.get(field)
+      if (earlier === undefined) chosen.set(field, { value, by: subscription.id, others: [] })
+      else if (!deepEqual(earlier.value, value)) earlier.others.push(subscription.id)
+    }
+  }
+  return {
+    values: Object.fromEntries([...chosen].map(([field, { value }]) => [field, value])),
+    conflicts: [...chosen]
+      .filter(([, { others }]) => others.length > 0)
+      .map(([field, { by, others }]) => ({ field, chosen: by, others })),
+  }
+}

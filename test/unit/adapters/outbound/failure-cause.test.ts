@@ -1,0 +1,41 @@
+import { errors } from 'undici'
+import { describe, expect, it } from 'vitest'
+import {
+  ConnectError,
+  EgressBlocked,
+  failureOf,
+} from '../../../../src/adapters/outbound/failure-cause.ts'
+
+const coded = (code: string, message = 'text') => Object.assign(new Error(message), { code })
+
+describe('the cause of a failed call', () => {
+  it.each([
+    [new EgressBlocked('no'), 'egress_blocked', false],
+    [new ConnectError('name', 'no'), 'unreachable', false],
+    [new ConnectError('connect', 'no'), 'unreachable', true],
+    [new ConnectError('tls', 'no'), 'tls', false],
+    [coded('ECONNRESET'), 'unreachable', false],
+    [coded('EPIPE'), 'unreachable', false],
+    [coded('UND_ERR_SOCKET', 'other side closed'), 'unreachable', false],
+    [coded('UND_ERR_SOCKET', 'bad response'), 'bad_reply', false],
+    [coded('UND_ERR_SOCKET', 'bad upgrade'), 'bad_reply', false],
+    [coded('UND_ERR_HEADERS_OVERFLOW'), 'bad_reply', false],
+    [coded('UND_ERR_RES_CONTENT_LENGTH_MISMATCH'), 'unreachable', false],
+    [new errors.HTTPParserError('Response does not match (Bad token)'), 'bad_reply', false],
+    [
+      new errors.HTTPParserError('Response does not match (Invalid EOF state)'),
+      'unreachable',
+      false,
+    ],
+    [coded('ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED'), 'tls', false],
+    [coded('UND_ERR_DESTROYED'), 'unreachable', false],
+    [new Error('whatever'), 'unreachable', false],
+    ['not even an error', 'unreachable', false],
+  ])('of %s is %s', (error, cause, mayRetry) => {
+    expect(failureOf(error)).toMatchObject({ cause, mayRetry })
+  })
+
+  it('is told in few words', () => {
+    expect(failureOf(new Error('x'.repeat(10_000))).detail).toHaveLength(300)
+  })
+})

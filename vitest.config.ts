@@ -1,0 +1,24 @@
+import { defineConfig } from 'vitest/config'
+
+const project = (name: string, include: string[], timeoutMs: number) => ({
+  extends: true as const,
+  test: { name, include, testTimeout: timeoutMs, hookTimeout: 60_000 },
+})
+
+export default defineConfig({
+  test: {
+    // The embedded database takes most of a core while it starts: more files at once only wait longer.
+    maxWorkers: 2,
+    reporters: ['default'],
+    projects: [
+      project(
+        'unit',
+        ['test/*.test.ts', 'test/unit/**/*.test.ts', 'test/property/**/*.test.ts'],
+        30_000,
+      ),
+      project('contract', ['test/contract/**/*.test.ts'], 60_000),
+      project('e2e', ['test/e2e/**/*.test.ts'], 60_000),
+      project('fault', ['test/fault/**/*.test.ts'], 180_000),
+    ],
+  },
+})
