@@ -185,7 +185,13 @@ function wire({ config, clock, vault, journal, store, own }: WireOptions): Parts
     sequences: store.sequences,
     policy,
     isOwnAddress: (address, port) => own.is(address, port),
-    onGone: (id, accountId) => void store.subscriptions.disable(accountId, id, 'gone'),
+    onGone: (subscriptionId, accountId) => {
+      const reason = 'gone'
+      store.subscriptions.disable(accountId, subscriptionId, reason).then(
+        () => journal.record({ kind: 'subscription.disabled', subscriptionId, reason }),
+        (error: unknown) => journal.record({ kind: 'store.trouble', error }),
+      )
+    },
   })
   const chainTokens = createChainTokens(vault)
   const inFlight = createInFlight()
@@ -213,6 +219,10 @@ function wire({ config, clock, vault, journal, store, own }: WireOptions): Parts
     makeKey: makeApiKey,
     onCommitted: () => relay.wake(),
     wakeRelay: () => relay.wake(),
+    onEnabled: (subscriptionId: string) => {
+      outbound.resetBreaker(subscriptionId)
+      relay.wake()
+    },
     forgetKeys: () => authenticator.forget(),
     onRemoved: (subscriptionId: string) => {
       outbound.forget(subscriptionId)

@@ -26,6 +26,8 @@ export type ManagePorts = {
   readonly vault: Vault
   /** Lets go of connections and breaker state of a subscription that is not as it was. */
   readonly onRemoved: (subscriptionId: string) => void
+  /** Closes its breaker, and delivers what was held for it. */
+  readonly onEnabled: (subscriptionId: string) => void
 }
 
 /** A subscription as it is sent: everything optional but what has no sensible default. */
@@ -187,8 +189,10 @@ export async function removeSubscription(
   ports.onRemoved(id)
 }
 
-export function enableSubscription(accountId: string, id: string, ports: ManagePorts) {
-  return updateSubscription(accountId, id, { active: true }, ports)
+export async function enableSubscription(accountId: string, id: string, ports: ManagePorts) {
+  const enabled = await updateSubscription(accountId, id, { active: true }, ports)
+  ports.onEnabled(id)
+  return enabled
 }
 
 export function disableSubscription(accountId: string, id: string, ports: ManagePorts) {

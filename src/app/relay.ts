@@ -43,6 +43,8 @@ export class Relay {
   #ended: Settlement[] = []
   #settling: Promise<void> | null = null
   #reapAt = 0
+  /** When the earliest retry known to this process comes due. */
+  #nextDueAt = Number.POSITIVE_INFINITY
   #quiet: (() => void)[] = []
   #failedStep: string | null = null
 
@@ -84,9 +86,17 @@ export class Relay {
     await this.#settling
   }
 
+  #resleep(): void {
+    this.#cancelTimer?.()
+    this.#sleep()
+  }
+
   #sleep(): void {
     if (!this.#isRunning) return
-    this.#cancelTimer = this.#ports.clock.schedule(POLL_MS, () => this.wake())
+    const untilDueMs = Math.max(0, this.#nextDueAt - this.#ports.clock.monotonicMs())
+    this.#nextDueAt = Number.POSITIVE_INFINITY
+    const delayMs = Math.min(POLL_MS, untilDueMs)
+    this.#cancelTimer = this.#ports.clock.schedule(delayMs, () => this.wake())
   }
 
   async #work(): Promise<void> {
@@ -217,6 +227,13 @@ export class Relay {
     const ended = this.#ended.splice(0)
     if (ended.length === 0) return
     await this.#attempt('settle', () => this.#ports.outbox.settle(ended))
+    // A retry that is due before the next look is not made to wait for it.
+    const retries = ended.flatMap(({ retryInMs }) => retryInMs ?? [])
+    if (retries.length === 0) return
+    const dueAt = this.#ports.clock.monotonicMs() + Math.min(...retries)
+    if (dueAt >= this.#nextDueAt) return
+    this.#nextDueAt = dueAt
+    if (this.#loop === null) this.#resleep()
   }
 }
 

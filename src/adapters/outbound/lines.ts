@@ -48,10 +48,13 @@ export class Line {
     this.#subscription = subscription
     this.bulkhead.limit = subscription.maxConcurrency
     if (sameSettings(subscription.breaker, this.#breaker.settings)) return
+    // Tells whoever watches that an open one is gone, too.
+    this.#breaker.reset()
     this.#breaker.close()
     this.#breaker = this.#newBreaker(subscription)
   }
 
+  /** Lets go of everything; what is under way may finish. */
   retire(): void {
     this.#breaker.close()
     this.pool.retire()

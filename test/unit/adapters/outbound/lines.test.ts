@@ -19,7 +19,9 @@ describe('the lines to subscribers', () => {
     const { pool } = new Lines(options).of(subscriptionOf())
     const first = pool.dispatcher('http://a.test', 4)
     expect(pool.dispatcher('http://a.test', 4)).toBe(first)
+    expect(first).toHaveProperty('closed', false)
     expect(pool.dispatcher('http://a.test', 5)).not.toBe(first)
+    expect(first).toHaveProperty('closed', true)
     expect(pool.dispatcher('http://b.test', 5)).not.toBe(first)
   })
 

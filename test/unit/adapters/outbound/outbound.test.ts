@@ -305,7 +305,10 @@ describe('what keeps a subscriber from being asked', () => {
     const arrived = signal()
     const release = signal()
     await using server = await httpServer((request, response) => {
-      if (request.url !== '/slow') return response.writeHead(500).end()
+      if (request.url !== '/slow') {
+        response.writeHead(500).end()
+        return
+      }
       arrived.fire()
       void release.promise.then(() => response.end(ALLOW))
     })
@@ -362,7 +365,7 @@ describe('what keeps a subscriber from being asked', () => {
 
   it('is a breaker that starts anew when its settings change, and goes on when others do', async () => {
     await using server = await subscriber(500)
-    const { outbound } = outboundWith()
+    const { outbound, journal } = outboundWith()
     const subscription = subscriptionOf({ url: server.url })
     for (let turn = 0; turn < 5; turn += 1) await outbound.asker.ask(questionOf(subscription)).reply
     const renamed = { ...subscription, name: 'Renamed', breaker: { ...subscription.breaker } }
@@ -373,6 +376,10 @@ describe('what keeps a subscriber from being asked', () => {
     expect((await outbound.asker.ask(questionOf(changed)).reply).answer).toMatchObject({
       cause: 'bad_status',
     })
+    const states = journal.events.flatMap((one) =>
+      one.kind === 'breaker.changed' ? one.state : [],
+    )
+    expect(states).toEqual(['open', 'closed'])
   })
 })
 
