@@ -46,6 +46,8 @@ import { Relay } from './app/relay.ts'
 import type { Config } from './config.ts'
 import { DIALECTS } from './dialects/index.ts'
 import { requestFaults } from './dialects/request.ts'
+import { conditionFault } from './domain/condition.ts'
+import { pointerTo } from './domain/pointer.ts'
 import { version } from './version.ts'
 
 /** In-flight approvals and deliveries have this long to finish when the gateway is stopped. */
@@ -252,6 +254,10 @@ function rulesOf(policy: EgressPolicy, vault: Vault): SubscriptionRules {
       const urlFault = checkUrl(subscription.url, policy)
       if (urlFault !== null && !complaints.some(({ pointer }) => pointer === '/url')) {
         complaints.push({ pointer: '/url', message: urlFault })
+      }
+      for (const [index, condition] of subscription.conditions.entries()) {
+        const message = conditionFault(condition, compilePattern)
+        if (message !== null) complaints.push({ pointer: pointerTo('conditions', index), message })
       }
       const secretFault = DIALECTS[subscription.dialect].secretFault(subscription.secret)
       if (secretFault !== null) complaints.push({ pointer: '/secret', message: secretFault })

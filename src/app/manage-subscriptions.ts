@@ -101,6 +101,11 @@ function patched(current: Subscription, patch: SubscriptionPatch): Subscription 
     active: active ?? current.active,
     disabledReason: reasonAfter(current, active),
     secret: secret === undefined || secret === MASK ? current.secret : secret,
+    // Secrets of another dialect have another form, and would sign nothing that it understands.
+    retiring:
+      settings.dialect === undefined || settings.dialect === current.dialect
+        ? current.retiring
+        : [],
     auth: auth === undefined ? current.auth : unmaskedAuth(auth, current.auth),
     headers: headers === undefined ? current.headers : unmaskedHeaders(headers, current.headers),
   }

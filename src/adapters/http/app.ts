@@ -4,12 +4,14 @@
  */
 import { Hono, type Context as HonoContext } from 'hono'
 import type { Ids, Journal } from '../../app/ports.ts'
+import { pointerTo } from '../../domain/pointer.ts'
 import { Problem } from '../../domain/problem.ts'
 import { type Authenticator, mayUse } from './authenticate.ts'
 import { checked, complaintsOf, decodeText, parseJson, readIncoming, readRequest } from './body.ts'
 import { presenceOf } from './presence.ts'
 import { problemAnswer } from './problem.ts'
 import type { Answer, Context, NodeBindings, Route } from './route.ts'
+import { id as idSchema } from './schemas/common.ts'
 
 export type AppPorts = {
   readonly authenticator: Authenticator
@@ -86,12 +88,13 @@ async function contextOf(
   { authenticator }: AppPorts,
 ): Promise<Context<unknown, unknown>> {
   const caller = await admit(c, route, authenticator)
+  const params = readParams(c)
   const query = route.query === undefined ? undefined : readQuery(c, route.query)
   const { body, bodyText } = await readBody(c, route)
   return {
     caller,
     requestId,
-    params: c.req.param() as Readonly<Record<string, string>>,
+    params,
     query,
     body,
     bodyText,
@@ -109,8 +112,27 @@ async function admit(c: Incoming, { scopes }: Route, authenticator: Authenticato
   throw new Problem('forbidden', { detail: `This needs the scope ${scopes.join(' or ')}.` })
 }
 
+/** Ids in a path keep the rules of ids in a body; to read by an id that cannot be is to find nothing. */
+function readParams(c: Incoming): Readonly<Record<string, string>> {
+  const params = c.req.param() as Readonly<Record<string, string>>
+  for (const [name, value] of Object.entries(params)) {
+    if (idSchema.safeParse(value).success) continue
+    if (c.req.method === 'GET') throw new Problem('not_found')
+    const complaints = [{ pointer: pointerTo(name), message: 'This is no id.' }]
+    throw new Problem('invalid_request', { complaints })
+  }
+  return params
+}
+
 function readQuery(c: Incoming, schema: NonNullable<Route['query']>): unknown {
-  const result = schema.safeParse(c.req.query())
+  const sent = c.req.query()
+  // NUL is the one character that no text in the database can hold.
+  const nul = Object.keys(sent).find((name) => `${name}${sent[name]}`.includes('\u0000'))
+  if (nul !== undefined) {
+    const complaints = [{ pointer: pointerTo(nul), message: 'NUL is not allowed.' }]
+    throw new Problem('invalid_query', { complaints })
+  }
+  const result = schema.safeParse(sent)
   if (result.success) return result.data
   throw new Problem('invalid_query', { complaints: complaintsOf(result.error) })
 }
