@@ -44,7 +44,7 @@ EXPOSE 8787
 # Whether the process answers, not whether the database does: a new container would not bring that back.
 # Who balances load asks /readyz.
 HEALTHCHECK --start-period=30s --interval=10s --timeout=3s --retries=3 \
-  CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT || 8787}/healthz`).then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
+  CMD ["node", "-e", "fetch('http://127.0.0.1:' + (process.env.PORT || 8787) + '/healthz').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
 
 # Node itself is process 1 and gets SIGTERM: what is under way is finished, then it exits with 0. That may
 # take longer than the 10 s that Docker gives by default: `docker stop --time 35`.

@@ -58,7 +58,7 @@ export type Gateway = {
   /** Made on a first start without ASSENT_ADMIN_KEY; told once. */
   readonly generatedAdminKey: string | null
   /** Refuses nothing that was begun: answers, stores, delivers, then lets go of everything. */
-  close(): Promise<void>
+  readonly close: () => Promise<void>
 }
 
 export async function startGateway(config: Config, clock: Clock = systemClock): Promise<Gateway> {

@@ -9,7 +9,9 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const stamp = `${root}dist/.built`
 
 const newest = () => {
-  const files = readdirSync(`${root}src`, { recursive: true }).map((name) => `${root}src/${name}`)
+  const files = readdirSync(`${root}src`, { recursive: true, encoding: 'utf8' }).map(
+    (name) => `${root}src/${name}`,
+  )
   const sources = [...files, `${root}tsconfig.json`, `${root}package-lock.json`]
   return Math.max(...sources.map((path) => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0))
 }

@@ -13,11 +13,11 @@ import type { JournalEvent } from './journal.ts'
 
 export interface Clock {
   /** Milliseconds since 1970. For what people and receivers read, never for measuring. */
-  wallMs(): number
+  readonly wallMs: () => number
   /** Milliseconds of a clock that only goes forward. For deadlines and durations. */
-  monotonicMs(): number
+  readonly monotonicMs: () => number
   /** Calls once after `delayMs`; the returned function takes it back. */
-  schedule(delayMs: number, run: () => void): () => void
+  readonly schedule: (delayMs: number, run: () => void) => () => void
 }
 
 export interface Ids {

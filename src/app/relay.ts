@@ -38,7 +38,7 @@ export class Relay {
   #isWoken = false
   #loop: Promise<void> | null = null
   #cancelTimer: (() => void) | null = null
-  #cancelSettle: (() => void) | null = null
+  #isSettleDue = false
   #inFlight = 0
   #ended: Settlement[] = []
   #settling: Promise<void> | null = null
@@ -217,8 +217,10 @@ export class Relay {
   }
 
   #settleSoon(): void {
-    this.#cancelSettle ??= this.#ports.clock.schedule(SETTLE_AFTER_MS, () => {
-      this.#cancelSettle = null
+    if (this.#isSettleDue) return
+    this.#isSettleDue = true
+    this.#ports.clock.schedule(SETTLE_AFTER_MS, () => {
+      this.#isSettleDue = false
       this.#settling = (this.#settling ?? Promise.resolve()).then(() => this.#settle())
     })
   }

@@ -191,7 +191,8 @@ describe('bad input', () => {
     ],
   ]
 
-  it.each(REFUSED)('answers %s with a problem document', async (_, raw, status, code, pointer) => {
+  it.each(REFUSED)('answers %s with a problem document', async (...row) => {
+    const [, raw, status, code, pointer] = row
     const answer = await approve(raw)
     expect([answer.status, answer.json.code]).toEqual([status, code])
     expect(answer.headers.get('content-type')).toBe('application/problem+json')

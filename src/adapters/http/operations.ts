@@ -1,7 +1,7 @@
 /** For whoever runs the gateway: no key is needed here (CONTRACT.md §10). */
 import { z } from 'zod'
 import { docsPage } from './docs-page.ts'
-import { openApiDocument } from './openapi.ts'
+import { type OpenApiDocument, openApiDocument } from './openapi.ts'
 import { type Answer, ok, type Route, route } from './route.ts'
 import { startPage } from './start-page.ts'
 
@@ -36,9 +36,19 @@ const readiness = z.object({
   checks: z.record(z.string(), z.string()),
 })
 
-/** `others` are the routes that the documentation is about, these included. */
+/** `others` are the routes that the documentation is about, beside these. */
 export function operationRoutes(others: readonly Route[], ports: OperationPorts): Route[] {
-  const routes: Route[] = [
+  let made: OpenApiDocument | undefined
+  const document = () => {
+    made ??= openApiDocument([...others, ...routes], ports.version)
+    return made
+  }
+  const routes = [...stateRoutes(ports), ...pageRoutes(ports, document)]
+  return routes
+}
+
+function stateRoutes(ports: OperationPorts): Route[] {
+  return [
     route({
       method: 'GET',
       path: '/healthz',
@@ -83,6 +93,11 @@ export function operationRoutes(others: readonly Route[], ports: OperationPorts)
       },
       handle: () => ok({ keys: [] }),
     }),
+  ]
+}
+
+function pageRoutes(ports: OperationPorts, document: () => OpenApiDocument): Route[] {
+  return [
     route({
       method: 'GET',
       path: '/openapi.json',
@@ -111,12 +126,6 @@ export function operationRoutes(others: readonly Route[], ports: OperationPorts)
       handle: async () => page(startPage(ports.version, await ports.readiness())),
     }),
   ]
-  let made: ReturnType<typeof openApiDocument> | undefined
-  const document = () => {
-    made ??= openApiDocument([...others, ...routes], ports.version)
-    return made
-  }
-  return routes
 }
 
 function readyAnswer(checks: Readiness): Answer {

@@ -43,6 +43,10 @@ const WRITE_HEADERS = {
 }
 
 export function recordRoutes(ports: RecordPorts): Route[] {
+  return [...readRoutes(ports), ...writeRoutes(ports)]
+}
+
+function readRoutes(ports: RecordPorts): Route[] {
   return [
     route({
       method: 'GET',
@@ -62,6 +66,39 @@ export function recordRoutes(ports: RecordPorts): Route[] {
       },
     }),
     route({
+      method: 'GET',
+      path: ITEM,
+      scopes: ['read'],
+      tag: 'Records',
+      summary: 'Read a record',
+      responses: { 200: { description: 'The record.', schema: storedRecord } },
+      handle: async ({ caller, params: { catalogId = '', recordId = '' } }) => {
+        const record = await ports.records.read(caller.accountId, catalogId, recordId)
+        if (record === null) throw new Problem('record_not_found')
+        return ok(viewOf(record))
+      },
+    }),
+    route({
+      method: 'GET',
+      path: `${ITEM}/history`,
+      scopes: ['read'],
+      tag: 'Records',
+      summary: "A record's decisions, newest first",
+      query: pageQuery,
+      responses: { 200: { description: 'A page.', schema: pageSchema(decisionView) } },
+      handle: async ({ caller, params, query }) => {
+        const { catalogId, recordId } = params
+        const filter = { catalogId, recordId }
+        const found = await ports.decisions.list(caller.accountId, filter, pageOf(query))
+        return ok(paged(found, query))
+      },
+    }),
+  ]
+}
+
+function writeRoutes(ports: RecordPorts): Route[] {
+  return [
+    route({
       method: 'POST',
       path: COLLECTION,
       scopes: ['approve'],
@@ -76,19 +113,6 @@ export function recordRoutes(ports: RecordPorts): Route[] {
           { context, event, values: context.body.values, recordId: context.body.id },
           ports,
         )
-      },
-    }),
-    route({
-      method: 'GET',
-      path: ITEM,
-      scopes: ['read'],
-      tag: 'Records',
-      summary: 'Read a record',
-      responses: { 200: { description: 'The record.', schema: storedRecord } },
-      handle: async ({ caller, params: { catalogId = '', recordId = '' } }) => {
-        const record = await ports.records.read(caller.accountId, catalogId, recordId)
-        if (record === null) throw new Problem('record_not_found')
-        return ok(viewOf(record))
       },
     }),
     route({
@@ -122,21 +146,6 @@ export function recordRoutes(ports: RecordPorts): Route[] {
           { context, event: 'record.before.deleted', values: undefined, recordId },
           ports,
         )
-      },
-    }),
-    route({
-      method: 'GET',
-      path: `${ITEM}/history`,
-      scopes: ['read'],
-      tag: 'Records',
-      summary: "A record's decisions, newest first",
-      query: pageQuery,
-      responses: { 200: { description: 'A page.', schema: pageSchema(decisionView) } },
-      handle: async ({ caller, params, query }) => {
-        const { catalogId, recordId } = params
-        const filter = { catalogId, recordId }
-        const found = await ports.decisions.list(caller.accountId, filter, pageOf(query))
-        return ok(paged(found, query))
       },
     }),
   ]

@@ -109,7 +109,10 @@ export class PostgresApprovals implements Approvals {
     }
     const [only, ...others] = entries
     if (only === undefined) return
-    if (others.length === 0) return void only.reject(error)
+    if (others.length === 0) {
+      only.reject(error)
+      return
+    }
     this.#ports.journal.record({ kind: 'commit.fell_apart', items: entries.length, error })
     for (const entry of entries) await this.#send([entry])
   }

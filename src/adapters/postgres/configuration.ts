@@ -180,8 +180,17 @@ export function createSubscriptions(ports: ConfigurationPorts): Subscriptions {
     return subscriptionOf(row, sealer)
   }
   return {
-    create: (accountId, settings, secrets) =>
-      changing(ports, accountId, (tx) => insert(tx, accountId, settings, secrets, sealer)),
+    create: (accountId, settings, secrets) => {
+      const draft = {
+        ...settings,
+        ...secrets,
+        accountId,
+        revision: 1,
+        createdAt: '',
+        updatedAt: '',
+      }
+      return changing(ports, accountId, (tx) => insert(tx, draft, sealer))
+    },
     update: (accountId, id, change) =>
       changing(ports, accountId, async (tx) => {
         const current = await find(tx, accountId, id)
@@ -215,11 +224,10 @@ function disabled(current: Subscription, disabledReason: DisabledReason): Subscr
 
 async function insert(
   tx: Transaction<Tables>,
-  accountId: string,
-  settings: Parameters<Subscriptions['create']>[1],
-  secrets: SubscriptionSecrets,
+  draft: Subscription,
   sealer: Sealer,
 ): Promise<Subscription> {
+  const { accountId, id } = draft
   const { count } = await tx
     .selectFrom('subscriptions')
     .select(sql<number>`count(*)`.as('count'))
@@ -230,16 +238,12 @@ async function insert(
       detail: `An account has at most ${SUBSCRIPTIONS_PER_ACCOUNT_MAX} subscriptions.`,
     })
   }
-  const draft = { ...settings, ...secrets, accountId, revision: 1, createdAt: '', updatedAt: '' }
   const row = await tx
     .insertInto('subscriptions')
-    .values({ account: accountId, id: settings.id, ...columnsOf(draft, sealer) })
+    .values({ account: accountId, id, ...columnsOf(draft, sealer) })
     .returningAll()
     .executeTakeFirstOrThrow()
-  await tx
-    .insertInto('sequences')
-    .values({ account: accountId, subscription_id: settings.id })
-    .execute()
+  await tx.insertInto('sequences').values({ account: accountId, subscription_id: id }).execute()
   return subscriptionOf(row, sealer)
 }
 

@@ -13,7 +13,8 @@ import type { Tables } from './tables.ts'
 
 const parsers = { 20: Number }
 
-export async function connectPglite(folder: string | 'memory://'): Promise<Database> {
+/** `memory://` stands for a database that is gone with the process. */
+export async function connectPglite(folder: string): Promise<Database> {
   const engine = await PGlite.create(folder, { parsers })
   const turns = new Turns(engine)
   return {

@@ -28,21 +28,19 @@ export function createRecords(database: Database): Records {
       return rows[0] === undefined ? null : recordOf(rows[0])
     },
     list: async (accountId, catalogId, where, page) => {
-      const rows = await orUnavailable(
-        select(database, accountId, catalogId, where, page).execute(),
-      )
-      return rows.map(recordOf)
+      const query = select(database, { accountId, catalogId, where }, page)
+      return (await orUnavailable(query.execute())).map(recordOf)
     },
   }
 }
 
-function select(
-  { kysely }: Database,
-  accountId: string,
-  catalogId: string,
-  where: Readonly<Record<string, string>>,
-  page: Page,
-) {
+type Selection = {
+  readonly accountId: string
+  readonly catalogId: string
+  readonly where: Readonly<Record<string, string>>
+}
+
+function select({ kysely }: Database, { accountId, catalogId, where }: Selection, page: Page) {
   let query = kysely
     .selectFrom('records')
     .select(['catalog_id', 'id', 'version', 'origin', 'values', 'created_at', 'updated_at'])

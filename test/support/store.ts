@@ -1,0 +1,165 @@
+/**
+ * Stores for the suites of test/contract: the real thing, opened as the gateway opens it, with a back
+ * door in SQL. Each suite runs on the embedded database and, where TEST_DATABASE_URL names a server, on
+ * that one too.
+ */
+import { randomBytes } from 'node:crypto'
+import { PGlite } from '@electric-sql/pglite'
+import pg from 'pg'
+import { afterAll, beforeAll, describe, vi } from 'vitest'
+import { openStore, type Store } from '../../src/adapters/postgres/store.ts'
+import { systemClock } from '../../src/adapters/system/clock.ts'
+import { systemIds } from '../../src/adapters/system/ids.ts'
+import { createSealer, masterKeyOf } from '../../src/adapters/system/master-key.ts'
+import type { JournalEvent } from '../../src/app/journal.ts'
+import type { Clock } from '../../src/app/ports.ts'
+import { TEST_DATABASE_URL, temporaryDatabase } from './gateway.ts'
+
+export type Opened = {
+  readonly kind: 'embedded' | 'server'
+  readonly store: Store
+  /** What the store said about itself. */
+  readonly journal: JournalEvent[]
+  /** Behind the store's back. Not while the store is at work: the embedded database has one session. */
+  sql<Row = Record<string, unknown>>(
+    text: string,
+    values?: readonly unknown[],
+  ): Promise<readonly Row[]>
+  /** A new account, so that suites do not see each other. */
+  account(): Promise<string>
+  /** The store of another gateway on the same server, closed with this one. */
+  another(): Promise<Store>
+  /** Where the server is; undefined for the embedded database. */
+  readonly url: string | undefined
+  close(): Promise<void>
+}
+
+type Rows = { readonly rows: readonly unknown[] }
+type Query = (text: string, values: unknown[]) => Promise<Rows>
+type Location = { readonly url: string } | { readonly folder: string }
+
+const types: pg.CustomTypesConfig = {
+  getTypeParser: (oid: number, format?: 'text' | 'binary') =>
+    oid === 20 ? Number : pg.types.getTypeParser(oid, format as 'text'),
+}
+
+/** A session of its own on a server. */
+export async function connect(url: string): Promise<pg.Client> {
+  const client = new pg.Client({ connectionString: url, types })
+  await client.connect()
+  return client
+}
+
+/** A store on the embedded database in memory. */
+export async function openEmbedded(): Promise<Opened> {
+  const create = vi.spyOn(PGlite, 'create')
+  const parts = await openAt({ folder: 'memory://' })
+  const engine = (await create.mock.results.at(-1)?.value) as PGlite
+  create.mockRestore()
+  return {
+    ...parts.opened,
+    ...backDoor((text, values) => engine.query(text, values)),
+    kind: 'embedded',
+    url: undefined,
+    another: () => Promise.reject(new Error('nobody shares an embedded database')),
+    close: () => parts.opened.store.close(),
+  }
+}
+
+/** A store on a database of its own, or on the one that `url` names. */
+export async function openServer(): Promise<Opened> {
+  const place = await temporaryDatabase()
+  const url = place.environment['DATABASE_URL'] ?? ''
+  const parts = await openAt({ url })
+  const client = await connect(url)
+  const others: Store[] = []
+  return {
+    ...parts.opened,
+    ...backDoor((text, values) => client.query(text, values)),
+    kind: 'server',
+    url,
+    another: async () => {
+      const other = await parts.open()
+      others.push(other)
+      return other
+    },
+    close: async () => {
+      for (const store of [...others, parts.opened.store]) await store.close()
+      await client.end()
+      await place.remove()
+    },
+  }
+}
+
+export type StoreParts = { readonly clock?: Clock; readonly journal?: JournalEvent[] }
+
+/** A store as the gateway opens it. */
+export function openAs(location: Location, { clock, journal = [] }: StoreParts = {}) {
+  return openStore({
+    location,
+    sealer: createSealer([masterKeyOf(KEY)]),
+    clock: clock ?? systemClock,
+    ids: systemIds,
+    journal: { record: (event) => void journal.push(event) },
+  })
+}
+
+/** Gateways of one installation share their master key. */
+const KEY = randomBytes(32)
+
+async function openAt(location: Location) {
+  const journal: JournalEvent[] = []
+  const open = () => openAs(location, { journal })
+  return { open, opened: { store: await open(), journal } }
+}
+
+function backDoor(query: Query): Pick<Opened, 'sql' | 'account'> {
+  const sql = async <Row>(text: string, values: readonly unknown[] = []) =>
+    (await query(text, [...values])).rows as readonly Row[]
+  let accounts = 0
+  return {
+    sql,
+    account: async () => {
+      const id = `account-${++accounts}`
+      await sql('insert into accounts (id, title) values ($1, $1)', [id])
+      return id
+    },
+  }
+}
+
+/** Runs the suites once for each database that there is, and says so when there is only one. */
+export function onEachStore(suites: (opened: () => Opened) => void): void {
+  onStore('embedded', openEmbedded, suites)
+  if (TEST_DATABASE_URL !== undefined) onStore('server', openServer, suites)
+  else sayOnce('the suites of the store did not run on a PostgreSQL server')
+}
+
+/** Runs the suites on a server only. */
+export function onServerStore(suites: (opened: () => Opened) => void): void {
+  if (TEST_DATABASE_URL !== undefined) onStore('server', openServer, suites)
+}
+
+function onStore(
+  name: string,
+  open: () => Promise<Opened>,
+  suites: (opened: () => Opened) => void,
+): void {
+  describe(`on the ${name === 'server' ? 'PostgreSQL server' : 'embedded database'}`, () => {
+    let opened: Opened | undefined
+    beforeAll(async () => {
+      opened = await open()
+    })
+    afterAll(async () => {
+      await opened?.close()
+    })
+    suites(() => {
+      if (opened === undefined) throw new Error('the store is not open')
+      return opened
+    })
+  })
+}
+
+/** One line for whoever reads the summary. */
+export function sayOnce(what: string): void {
+  process.stdout.write(`NOT RUN: ${what}: TEST_DATABASE_URL is not set\n`)
+}
