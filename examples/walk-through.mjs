@@ -137,6 +137,7 @@ async function fillIn(call, { limit, customer }) {
   const form = { event: 'record.updating', catalogId, values, allValues: values, user: anna('en') }
   const { status, body } = await call('POST', '/v1/approve', form)
   assert.equal(status, 200)
+  assert.equal(body.decision, 'allow')
   assert.deepEqual(body.values, { delivery: 'courier', currency: 'EUR' })
   assert.deepEqual(body.conflicts, [{ field: 'delivery', chosen: limit.id, others: [customer.id] }])
   say(`into the form: ${JSON.stringify(body.values)}`)
@@ -220,10 +221,11 @@ async function isExplained(call, denied) {
   assert.ok(body.considered.some(({ mismatch }) => mismatch?.reason === 'event'))
 }
 
-async function removeRecords(call) {
+async function removeCatalog(call) {
   const records = `/v1/catalogs/${catalogId}/records`
   const { body } = await call('GET', records)
   for (const { id } of body.items) await call('DELETE', `${records}/${id}`)
+  await call('DELETE', `/v1/catalogs/${catalogId}`)
 }
 
 async function tell() {
@@ -232,7 +234,7 @@ async function tell() {
   say(gateway.url)
   const call = clientOf(gateway)
   // Comes after the subscriptions are gone, so that nobody is asked any more.
-  cleanUp.push(() => removeRecords(call))
+  cleanUp.push(() => removeCatalog(call))
   const { limit, customer, receiver } = await subscribeAll(call)
   await fillIn(call, { limit, customer })
   const denied = await isRefused(call, limit)

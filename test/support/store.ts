@@ -54,7 +54,8 @@ export async function connect(url: string): Promise<pg.Client> {
 export async function openEmbedded(): Promise<Opened> {
   const create = vi.spyOn(PGlite, 'create')
   const parts = await openAt({ folder: 'memory://' })
-  const engine = (await create.mock.results.at(-1)?.value) as PGlite
+  // The first one is ours: it makes another for itself while it starts.
+  const engine = (await create.mock.results[0]?.value) as PGlite
   create.mockRestore()
   return {
     ...parts.opened,

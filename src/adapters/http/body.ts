@@ -32,7 +32,9 @@ export function readIncoming(incoming: IncomingMessage): Promise<Buffer> {
       resolve(chunks.length === 1 && first !== undefined ? first : Buffer.concat(chunks))
     })
     incoming.on('error', (error) => reject(new Problem('client_gone', { cause: error })))
-    incoming.on('close', () => reject(new Problem('client_gone')))
+    incoming.on('close', () => {
+      if (!incoming.complete) reject(new Problem('client_gone'))
+    })
   })
 }
 
