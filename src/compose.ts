@@ -9,6 +9,8 @@ import { createAuthenticator } from './adapters/http/authenticate.ts'
 import { catalogRoutes } from './adapters/http/catalogs.ts'
 import { decisionRoutes } from './adapters/http/decisions.ts'
 import { deliveryRoutes } from './adapters/http/deliveries.ts'
+import { IssuerKeys } from './adapters/http/jwks.ts'
+import { createTokenVerifier } from './adapters/http/jwt.ts'
 import { keyRoutes } from './adapters/http/keys.ts'
 import { operationRoutes, type Readiness } from './adapters/http/operations.ts'
 import { recordRoutes } from './adapters/http/records.ts'
@@ -209,7 +211,10 @@ function wire({ config, clock, vault, journal, store, own }: WireOptions): Parts
   }
   const relay = new Relay({ ...shared, notifier: outbound.notifier })
   const adminKeyHash = config.adminKey === null ? null : vault.sha256(config.adminKey)
-  const authenticator = createAuthenticator({ keys: store.keys, vault, clock, adminKeyHash })
+  const { jwt } = config
+  const tokens = jwt && createTokenVerifier(jwt, new IssuerKeys(jwt.jwksUrl, clock), clock)
+  const auth = { keys: store.keys, vault, clock, adminKeyHash, tokens }
+  const authenticator = createAuthenticator(auth)
   const state = { isStopping: false }
   const useCases = {
     ...shared,

@@ -12,7 +12,17 @@ export type Config = {
   readonly masterKeys: readonly Uint8Array[]
   readonly egressAllow: string
   readonly egressHttp: 'allow' | 'listed'
+  /** Accept JSON Web Tokens of this issuer beside keys. */
+  readonly jwt: JwtConfig | null
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent'
+}
+
+export type JwtConfig = {
+  readonly issuer: string
+  readonly audience: string
+  readonly jwksUrl: string
+  readonly accountClaim: string
+  readonly scopeClaim: string
 }
 
 /** A setting that cannot be used, by its name. */
@@ -75,6 +85,11 @@ const environment = z.object({
   ASSENT_MASTER_KEY: masterKeys.optional(),
   ASSENT_EGRESS_ALLOW: z.string().optional(),
   ASSENT_EGRESS_HTTP: z.enum(['allow', 'listed'], "must be 'allow' or 'listed'").optional(),
+  ASSENT_JWT_ISSUER: z.string().max(1_000).optional(),
+  ASSENT_JWT_AUDIENCE: z.string().max(1_000).optional(),
+  ASSENT_JWKS_URL: z.url({ protocol: /^https?$/, error: 'must be an http(s) URL' }).optional(),
+  ASSENT_JWT_ACCOUNT_CLAIM: z.string().max(200).default('account'),
+  ASSENT_JWT_SCOPE_CLAIM: z.string().max(200).default('scope'),
   ASSENT_LOG_LEVEL: z
     .enum(
       ['debug', 'info', 'warn', 'error', 'silent'],
@@ -82,6 +97,9 @@ const environment = z.object({
     )
     .default('info'),
 })
+
+/** All three or none. */
+const JWT_SETTINGS = ['ASSENT_JWT_ISSUER', 'ASSENT_JWT_AUDIENCE', 'ASSENT_JWKS_URL'] as const
 
 /** Checks what only another part of the gateway understands: faults of ASSENT_EGRESS_ALLOW. */
 export type EgressCheck = (list: string) => readonly string[]
@@ -101,6 +119,11 @@ export function readConfig(
   if (onServer && set['ASSENT_MASTER_KEY'] === undefined) {
     const message = 'is required with DATABASE_URL (make one: openssl rand -base64 32)'
     faults.push({ name: 'ASSENT_MASTER_KEY', message })
+  }
+  const jwtMissing = JWT_SETTINGS.filter((name) => set[name] === undefined)
+  if (jwtMissing.length < JWT_SETTINGS.length) {
+    const message = `is required with ${JWT_SETTINGS.filter((name) => !jwtMissing.includes(name)).join(' and ')}`
+    faults.push(...jwtMissing.map((name) => ({ name, message })))
   }
   for (const message of egressFaults(set['ASSENT_EGRESS_ALLOW'] ?? '')) {
     faults.push({ name: 'ASSENT_EGRESS_ALLOW', message })
@@ -123,6 +146,19 @@ function configOf(settings: z.output<typeof environment>): Config {
     egressAllow: settings.ASSENT_EGRESS_ALLOW ?? (url === undefined ? EMBEDDED_EGRESS : ''),
     // Plain http to the whole world is for a machine of one's own; a server has to ask for it.
     egressHttp: settings.ASSENT_EGRESS_HTTP ?? (url === undefined ? 'allow' : 'listed'),
+    jwt: jwtOf(settings),
     logLevel: settings.ASSENT_LOG_LEVEL,
   }
+}
+
+function jwtOf(settings: z.output<typeof environment>): JwtConfig | null {
+  const {
+    ASSENT_JWT_ISSUER: issuer,
+    ASSENT_JWT_AUDIENCE: audience,
+    ASSENT_JWKS_URL: jwksUrl,
+    ASSENT_JWT_ACCOUNT_CLAIM: accountClaim,
+    ASSENT_JWT_SCOPE_CLAIM: scopeClaim,
+  } = settings
+  if (issuer === undefined || audience === undefined || jwksUrl === undefined) return null
+  return { issuer, audience, jwksUrl, accountClaim, scopeClaim }
 }

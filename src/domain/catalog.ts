@@ -105,6 +105,10 @@ export function missingComplaints(
   at: string = '/values',
 ): Complaint[] {
   return (catalog?.fields ?? [])
-    .filter((field) => field.required === true && (valuesToBe[field.id] ?? null) === null)
+    .filter((field) => field.required === true && !isGiven(valuesToBe, field.id))
     .map((field) => ({ pointer: at + pointerTo(field.id), message: 'This field is required.' }))
+}
+
+function isGiven(values: Values, field: string): boolean {
+  return Object.hasOwn(values, field) && (values[field] ?? null) !== null
 }

@@ -58,8 +58,9 @@ export function compileCondition(
       hasChanged(change, field) && deepEqual(valuesToBe[field], value)
   }
   if (op === 'changedFrom') {
-    return ({ change }) =>
-      hasChanged(change, field) && deepEqual(change.prevValues?.[field] ?? null, value)
+    return (subject) =>
+      hasChanged(subject.change, field) &&
+      deepEqual(read(subject, 'prevValues', field) ?? null, value)
   }
   const test = testOf(op, value, compilePattern)
   const source = condition.source ?? 'values'

@@ -4,6 +4,7 @@
  */
 import { ownText } from '../../src/domain/texts.ts'
 import { type Answer, startTestGateway, type TestGateway } from '../support/gateway.ts'
+import type { Listening } from '../support/hostile-server.ts'
 import { startValidator, type ValidatorServer } from '../support/validator-server.ts'
 import type { Expected, ValidatorBehaviour } from './behaviour.ts'
 
@@ -22,6 +23,7 @@ export type Stage = {
   readonly healthy: { readonly server: ValidatorServer; readonly subscriptionId: string }
   /** Which subscription a behaviour has under a policy. */
   readonly subscriptionOf: (one: ValidatorBehaviour, policy: Policy) => Cast
+  readonly serverOf: (one: ValidatorBehaviour) => Listening
   readonly close: () => Promise<void>
 }
 
@@ -44,14 +46,15 @@ export async function startStage(behaviours: readonly ValidatorBehaviour[]): Pro
     const subscribe = (policy: Policy) => castOf(gateway, one, { url, policy, index })
     cast.set(one, { deny: await subscribe('deny'), allow: await subscribe('allow') })
   }
+  const present = <T>(found: T | undefined, { name }: ValidatorBehaviour): T => {
+    if (found === undefined) throw new Error(`"${name}" is not on stage`)
+    return found
+  }
   return {
     gateway,
     healthy: { server, subscriptionId: id },
-    subscriptionOf: (one, policy) => {
-      const known = cast.get(one)
-      if (known === undefined) throw new Error(`"${one.name}" is not on stage`)
-      return known[policy]
-    },
+    subscriptionOf: (one, policy) => present(cast.get(one), one)[policy],
+    serverOf: (one) => present(servers[behaviours.indexOf(one)], one),
     close: async () => {
       await gateway.close()
       await Promise.all([server, ...servers].map((each) => each.close()))

@@ -8,23 +8,20 @@ import { Worker } from 'node:worker_threads'
 export type Listening = {
   readonly url: string
   readonly close: () => Promise<void>
+  /** What was written on all connections so far, where that is counted. */
+  readonly bytesSent?: () => number
 }
 
 /** What a server does with a new connection. */
 export type Conduct = (socket: net.Socket) => void
 
-export type RawServer = Listening & {
-  /** What was written on all connections so far. */
-  readonly bytesSent: () => number
-}
-
-export async function startRaw(conduct: Conduct): Promise<RawServer> {
+export async function startRaw(conduct: Conduct): Promise<Listening> {
   const { port, ...rest } = await listen(net.createServer(), 'connection', conduct)
   return { url: `http://127.0.0.1:${port}`, ...rest }
 }
 
 /** An https server with a certificate of one's choice. */
-export async function startTls(cert: string, key: string, conduct: Conduct): Promise<RawServer> {
+export async function startTls(cert: string, key: string, conduct: Conduct): Promise<Listening> {
   const server = tls.createServer({ cert, key })
   server.on('tlsClientError', () => {})
   const { port, ...rest } = await listen(server, 'secureConnection', conduct)

@@ -6,6 +6,7 @@
 import type { Clock, Vault } from '../../app/ports.ts'
 import { type Caller, type Keys, SCOPES, type Scope } from '../../app/store.ts'
 import { Problem } from '../../domain/problem.ts'
+import { looksLikeJwt, type TokenVerifier } from './jwt.ts'
 
 const REMEMBERED_MS = 5_000
 const REMEMBERED_MAX = 1_000
@@ -23,6 +24,8 @@ export type AuthPorts = {
   readonly clock: Clock
   /** SHA-256 of ASSENT_ADMIN_KEY, where it is set. */
   readonly adminKeyHash: string | null
+  /** Where tokens of an issuer are accepted beside keys. */
+  readonly tokens: TokenVerifier | null
 }
 
 const ADMIN: Caller = { accountId: 'default', keyId: 'admin', scopes: new Set(SCOPES) }
@@ -32,6 +35,7 @@ export function createAuthenticator({
   vault,
   clock,
   adminKeyHash,
+  tokens,
 }: AuthPorts): Authenticator {
   const remembered = new Map<string, { caller: Caller; until: number }>()
 
@@ -46,8 +50,10 @@ export function createAuthenticator({
   return {
     forget: () => remembered.clear(),
     authenticate: (authorization) => {
-      const hash = vault.sha256(bearerOf(authorization))
+      const bearer = bearerOf(authorization)
+      const hash = vault.sha256(bearer)
       if (adminKeyHash !== null && vault.isSame(hash, adminKeyHash)) return ADMIN
+      if (tokens !== null && looksLikeJwt(bearer)) return tokens.verify(bearer)
       const known = remembered.get(hash)
       if (known !== undefined && known.until > clock.monotonicMs()) return known.caller
       return find(hash)

@@ -98,11 +98,14 @@ async function changing<T>(
   const result = await orUnavailable(
     database.kysely.transaction().execute(async (tx) => {
       // The account's row is the lock under which its settings change, one change after the other.
-      await tx
+      const { numUpdatedRows } = await tx
         .updateTable('accounts')
         .set({ generation: sql`generation + 1` })
         .where('id', '=', accountId)
-        .execute()
+        .executeTakeFirst()
+      if (numUpdatedRows === 0n) {
+        throw new Problem('not_found', { detail: 'There is no such account.' })
+      }
       return work(tx)
     }),
   )

@@ -1,0 +1,298 @@
+/** The ports Decisions and the part of Approvals that stores behind the answer. */
+import { describe, expect, it } from 'vitest'
+import type { DecisionFilter } from '../../src/app/store.ts'
+import { always, committed, creation, entryOf, itemOf, verdictOf } from '../support/items.ts'
+import type { Opened } from '../support/store.ts'
+
+const ALL = { limit: 200, after: null }
+
+export function decisionsContract(opened: () => Opened): void {
+  describe('Approvals: decisions that nobody waits for', () => {
+    it('are read back at once, although they are stored behind the answer', async () => {
+      const { store } = opened()
+      const accountId = await opened().account()
+      const entries = Array.from({ length: 600 }, () => entryOf({ accountId, decision: 'deny' }))
+      for (const entry of entries) store.approvals.log(entry)
+      const last = entries.at(-1)?.id ?? ''
+      expect(await store.decisions.read(accountId, last)).toMatchObject({ id: last })
+      for (const entry of entries.slice(0, 7)) {
+        store.approvals.log(entryOf({ accountId, recordId: entry.id }))
+        const filter = { recordId: entry.id }
+        expect(await store.decisions.list(accountId, filter, ALL)).toHaveLength(1)
+      }
+    })
+
+    it('are in the database when the flush resolves', async () => {
+      const { store, sql } = opened()
+      const accountId = await opened().account()
+      for (let n = 0; n < 300; n++) store.approvals.log(entryOf({ accountId }))
+      await store.approvals.flush()
+      expect(await sql('select id from decisions where account = $1', [accountId])).toHaveLength(300)
+    })
+
+    it('are flushed although more of them keep coming', async () => {
+      const { store } = opened()
+      const accountId = await opened().account()
+      let isFlushed = false
+      let rounds = 0
+      store.approvals.log(entryOf({ accountId }))
+      const flushed = store.approvals.flush().then(() => {
+        isFlushed = true
+      })
+      // Each turn of the event loop brings another one: there is never a moment without work.
+      while (!isFlushed && rounds < 5_000) {
+        rounds++
+        store.approvals.log(entryOf({ accountId }))
+        await new Promise(setImmediate)
+      }
+      expect(isFlushed).toBe(true)
+      await flushed
+      await store.approvals.flush()
+    })
+
+    it('are kept apart from one that the database refuses, and the journal tells of that one', async () => {
+      const { store, journal } = opened()
+      const accountId = await opened().account()
+      journal.length = 0
+      const good = [entryOf({ accountId }), entryOf({ accountId })]
+      const bad = entryOf({ accountId, decidedAt: 'no time at all' })
+      for (const entry of [good[0], bad, good[1]]) if (entry) store.approvals.log(entry)
+      const ids = (await store.decisions.list(accountId, {}, ALL)).map(({ id }) => id)
+      expect(ids.toSorted()).toEqual(good.map(({ id }) => id).toSorted())
+      expect(journal.filter(({ kind }) => kind === 'log.dropped')).toMatchObject([{ items: 1 }])
+    })
+
+    it('are stored once when they are logged twice, as after an answer that was lost', async () => {
+      const { store, journal } = opened()
+      const accountId = await opened().account()
+      const entry = entryOf({ accountId })
+      store.approvals.log(entry)
+      await store.approvals.flush()
+      journal.length = 0
+      const other = entryOf({ accountId })
+      store.approvals.log(entry)
+      store.approvals.log(other)
+      expect(await store.decisions.list(accountId, {}, ALL)).toHaveLength(2)
+      expect(journal.filter(({ kind }) => kind === 'log.dropped')).toEqual([])
+    })
+
+    it('never write a record, an event or a kept answer', async () => {
+      const { store, sql } = opened()
+      const accountId = await opened().account()
+      store.approvals.log(entryOf({ accountId, recordId: 'r' }))
+      await store.approvals.flush()
+      for (const table of ['records', 'events', 'kept_answers', 'caller_approvals']) {
+        expect(await sql(`select from ${table} where account = $1`, [accountId])).toEqual([])
+      }
+    })
+  })
+
+  describe('Approvals: late verdicts', () => {
+    it('replace the verdicts of a decision, and nothing else of it', async () => {
+      const { store } = opened()
+      const accountId = await opened().account()
+      const shadow = { mode: 'shadow', outcome: 'cancelled', applied: 'none' } as const
+      const entry = entryOf({ accountId, verdicts: [verdictOf('a'), verdictOf('b', shadow)] })
+      store.approvals.log(entry)
+      const late = [verdictOf('a'), verdictOf('b', { ...shadow, outcome: 'deny', status: 200 })]
+      const before = await store.decisions.read(accountId, entry.id)
+      store.approvals.amend(accountId, entry.id, late)
+      await store.approvals.flush()
+      expect(await store.decisions.read(accountId, entry.id)).toEqual({ ...before, verdicts: late })
+    })
+
+    it('find their decision when both wait to be stored', async () => {
+      const { store } = opened()
+      const accountId = await opened().account()
+      const entries = Array.from({ length: 300 }, () => entryOf({ accountId }))
+      const late = [verdictOf('z', { outcome: 'deny' })]
+      for (const entry of entries) {
+        store.approvals.log(entry)
+        store.approvals.amend(accountId, entry.id, late)
+      }
+      const found = [
+        ...(await store.decisions.list(accountId, {}, ALL)),
+        ...(await store.decisions.list(accountId, {}, { limit: 200, after: entries[100]?.id ?? '' })),
+      ]
+      expect(found).toHaveLength(300)
+      expect(found.filter(({ verdicts }) => verdicts[0]?.subscriptionId === 'z')).toHaveLength(300)
+    })
+
+    it('are stored although decisions keep coming', async () => {
+      const { store, sql } = opened()
+      const accountId = await opened().account()
+      const entry = entryOf({ accountId })
+      store.approvals.log(entry)
+      await store.approvals.flush()
+      store.approvals.amend(accountId, entry.id, [verdictOf('late')])
+      const stored = store.approvals.flush()
+      let isStored = false
+      void stored.then(() => {
+        isStored = true
+      })
+      for (let round = 0; round < 5_000 && !isStored; round++) {
+        store.approvals.log(entryOf({ accountId }))
+        await new Promise(setImmediate)
+      }
+      expect(isStored).toBe(true)
+      await store.approvals.flush()
+      const [row] = await sql<{ verdicts: unknown }>(
+        `select detail->'verdicts' as verdicts from decisions where account = $1 and id = $2`,
+        [accountId, entry.id],
+      )
+      expect(row?.verdicts).toMatchObject([{ subscriptionId: 'late' }])
+    })
+
+    it('of a decision that is not there, or of another account, change nothing', async () => {
+      const { store } = opened()
+      const [one, two] = [await opened().account(), await opened().account()]
+      const entry = entryOf({ accountId: one })
+      store.approvals.log(entry)
+      store.approvals.amend(two, entry.id, [verdictOf('x')])
+      store.approvals.amend(one, 'dec_none', [verdictOf('x')])
+      await store.approvals.flush()
+      expect(await store.decisions.read(one, entry.id)).toMatchObject({ verdicts: [] })
+      expect(await store.decisions.list(two, {}, ALL)).toEqual([])
+    })
+  })
+
+  describe('Decisions', () => {
+    it('read back everything that was decided', async () => {
+      const { store } = opened()
+      const accountId = await opened().account()
+      const item = creation(accountId, { verdicts: [verdictOf('a', { status: 200 })] })
+      await committed(store.approvals, item)
+      const { entry } = item
+      expect(await store.decisions.read(accountId, entry.id)).toEqual({
+        id: entry.id,
+        event: 'record.before.created',
+        catalogId: 'things',
+        recordId: item.write?.recordId,
+        decision: 'allow',
+        committed: true,
+        commit: 'gateway',
+        state: null,
+        degraded: false,
+        generation: 1,
+        versionBefore: null,
+        versionAfter: null,
+        user: { id: 'u1', title: 'Ada' },
+        values: { name: 'One' },
+        prevValues: null,
+        changedFields: ['name'],
+        context: { channel: 'test' },
+        message: null,
+        errors: [],
+        warnings: [],
+        infos: [],
+        verdicts: [verdictOf('a', { status: 200 })],
+        suggestions: {},
+        conflicts: [],
+        considered: [],
+        timeline: [],
+        timing: { decidedMs: 2.5, validatorsMs: 1.25 },
+        requestId: 'req_1',
+        decidedAt: '2026-05-04T03:02:01.000Z',
+      })
+    })
+
+    it('of another account are not there', async () => {
+      const { store } = opened()
+      const [one, two] = [await opened().account(), await opened().account()]
+      const { entry } = await committed(store.approvals, creation(one))
+      expect(await store.decisions.read(two, entry.id)).toBeNull()
+      expect(await store.decisions.list(two, {}, ALL)).toEqual([])
+    })
+
+    it('are listed newest first, in pages that neither repeat nor leave out', async () => {
+      const { store } = opened()
+      const accountId = await opened().account()
+      const entries = Array.from({ length: 25 }, () => entryOf({ accountId }))
+      for (const entry of entries) store.approvals.log(entry)
+      const seen: string[] = []
+      for (let after: string | null = null; ; after = seen.at(-1) ?? null) {
+        const page = await store.decisions.list(accountId, {}, { limit: 7, after })
+        if (page.length === 0) break
+        seen.push(...page.map(({ id }) => id))
+      }
+      expect(seen).toEqual(entries.map(({ id }) => id).toReversed())
+    })
+
+    it('are found by each of the filters, and by all of them together', async () => {
+      const { store } = opened()
+      const accountId = await opened().account()
+      const filters = {
+        decision: 'deny',
+        catalogId: 'c1',
+        recordId: 'r1',
+        subscriptionId: 's1',
+        since: '2026-02-01T00:00:00.000Z',
+        until: '2026-03-01T00:00:00.000Z',
+      } as const satisfies DecisionFilter
+      const fitting = {
+        accountId,
+        decision: 'deny',
+        catalogId: 'c1',
+        recordId: 'r1',
+        verdicts: [verdictOf('s0'), verdictOf('s1')],
+        decidedAt: filters.since,
+      } as const
+      /** One entry for each filter, which that filter alone keeps out. */
+      const strangers = {
+        decision: { ...fitting, decision: 'allow' },
+        catalogId: { ...fitting, catalogId: 'c2' },
+        recordId: { ...fitting, recordId: 'r2' },
+        subscriptionId: { ...fitting, verdicts: [verdictOf('s0')] },
+        since: { ...fitting, decidedAt: '2026-01-31T23:59:59.999Z' },
+        until: { ...fitting, decidedAt: filters.until },
+      } as const
+      const entry = entryOf(fitting)
+      store.approvals.log(entry)
+      for (const [name, draft] of Object.entries(strangers)) {
+        store.approvals.log(entryOf({ ...draft, id: `dec_${name}` }))
+      }
+      const found = async (filter: DecisionFilter) =>
+        (await store.decisions.list(accountId, filter, ALL)).map(({ id }) => id).toSorted()
+      const everyone = [entry.id, ...Object.keys(strangers).map((name) => `dec_${name}`)]
+      expect(await found({})).toEqual(everyone.toSorted())
+      for (const [name, value] of Object.entries(filters)) {
+        const expected = everyone.filter((id) => id !== `dec_${name}`).toSorted()
+        expect(await found({ [name]: value }), name).toEqual(expected)
+      }
+      expect(await found(filters)).toEqual([entry.id])
+    })
+
+    it('do not show the bar that settles a lost commit', async () => {
+      const { store, sql } = opened()
+      const accountId = await opened().account()
+      await sql(
+        `insert into decisions (account, id, event, catalog_id, decision, committed, commit_mode,
+           degraded, generation, asked, request_id, detail, decided_at)
+         values ($1, 'dec_bar', '', '', 'void', false, 'none', false, 0, '{}', '', '{}', now())`,
+        [accountId],
+      )
+      expect(await store.decisions.read(accountId, 'dec_bar')).toBeNull()
+      expect(await store.decisions.list(accountId, {}, ALL)).toEqual([])
+    })
+
+    it('of a commit that the caller makes tell how that went', async () => {
+      const { store } = opened()
+      const accountId = await opened().account()
+      const token = { hash: 'h', expiresAt: '2099-01-01T00:00:00.000Z' }
+      const item = itemOf({ accountId, token })
+      expect(await store.approvals.commit(item, always)).toBe('committed')
+      const { id } = item.entry
+      expect(await store.decisions.read(accountId, id)).toMatchObject({
+        state: 'pending',
+        committed: false,
+        recordId: null,
+      })
+      await store.callerApprovals.commit(accountId, id, 'r9', null)
+      expect(await store.decisions.read(accountId, id)).toMatchObject({
+        state: 'committed',
+        committed: true,
+        recordId: 'r9',
+      })
+    })
+  })
+}

@@ -1,0 +1,417 @@
+/**
+ * What the project says about itself agrees with what it is: the API's description with the routes, the
+ * pages with their promise to load nothing, the image's files with what starts from them.
+ */
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Route } from '../../src/adapters/http/route.ts'
+import { startTestGateway, type TestGateway } from '../support/gateway.ts'
+
+const root = fileURLToPath(new URL('../../', import.meta.url))
+const read = (path: string) => readFileSync(join(root, path), 'utf8')
+
+/** The routes of the contract that this release has: names that may never change. */
+const CONTRACT = `
+  POST /v1/approve
+  POST /v1/approvals/{decisionId}/commit
+  POST /v1/approvals/{decisionId}/abort
+  GET /v1/decisions
+  GET /v1/decisions/{id}
+  GET /v1/catalogs
+  POST /v1/catalogs
+  GET /v1/catalogs/{catalogId}
+  PATCH /v1/catalogs/{catalogId}
+  DELETE /v1/catalogs/{catalogId}
+  GET /v1/catalogs/{catalogId}/records
+  POST /v1/catalogs/{catalogId}/records
+  GET /v1/catalogs/{catalogId}/records/{recordId}
+  PATCH /v1/catalogs/{catalogId}/records/{recordId}
+  DELETE /v1/catalogs/{catalogId}/records/{recordId}
+  GET /v1/catalogs/{catalogId}/records/{recordId}/history
+  GET /v1/subscriptions
+  POST /v1/subscriptions
+  GET /v1/subscriptions/{id}
+  PATCH /v1/subscriptions/{id}
+  DELETE /v1/subscriptions/{id}
+  POST /v1/subscriptions/{id}/test
+  POST /v1/subscriptions/{id}/rotate-secret
+  POST /v1/subscriptions/{id}/enable
+  POST /v1/subscriptions/{id}/disable
+  GET /v1/subscriptions/{id}/health
+  GET /v1/notifications
+  GET /v1/deliveries
+  GET /v1/deliveries/{id}
+  POST /v1/deliveries/{id}/retry
+  GET /v1/keys
+  POST /v1/keys
+  DELETE /v1/keys/{id}
+  GET /healthz
+  GET /readyz
+  GET /metrics
+  GET /openapi.json
+  GET /docs
+  GET /.well-known/jwks.json
+  GET /console`
+  .trim()
+  .split(/\n\s*/)
+
+/** Every list of routes in src/adapters/http, whether or not anybody serves it. */
+async function writtenRoutes(): Promise<Route[]> {
+  const folder = join(root, 'src/adapters/http')
+  const routes: Route[] = []
+  for (const file of readdirSync(folder).filter((name) => name.endsWith('.ts'))) {
+    const module: Record<string, unknown> = await import(join(folder, file))
+    for (const [name, make] of Object.entries(module)) {
+      if (!name.endsWith('Routes') || typeof make !== 'function') continue
+      routes.push(...(name === 'operationRoutes' ? make([], {}) : make({})))
+    }
+  }
+  return routes
+}
+
+const nameOf = ({ method, path }: Route) => `${method} ${path}`
+
+describe('documents of a running gateway', () => {
+  let gateway: TestGateway
+  let api: any
+  beforeAll(async () => {
+    gateway = await startTestGateway()
+    api = (await gateway.api.get('/openapi.json', { key: null })).json
+  })
+  afterAll(() => gateway.close())
+
+  const described = () =>
+    Object.entries(api.paths).flatMap(([path, methods]) =>
+      Object.keys(methods as object).map((method) => `${method.toUpperCase()} ${path}`),
+    )
+
+  it('/openapi.json describes every route that is written, and no other', async () => {
+    const written = (await writtenRoutes()).map(nameOf)
+    expect(written.length).toBeGreaterThan(30)
+    expect(described().sort()).toEqual(written.sort())
+  })
+
+  it("/openapi.json contains every route of this release's contract", () => {
+    expect(CONTRACT.filter((route) => !described().includes(route))).toEqual([])
+  })
+
+  it('every described route is served, and those that need a key refuse a call without one', async () => {
+    for (const [path, methods] of Object.entries<any>(api.paths)) {
+      for (const [method, { security }] of Object.entries<any>(methods)) {
+        const options = { method: method.toUpperCase(), key: null }
+        const place = path.replaceAll(/\{\w+\}/g, 'x')
+        const { status } = await gateway.api.call(place, undefined, options)
+        expect(`${method} ${path} ${status}`).toBe(
+          `${method} ${path} ${security.length === 0 ? 200 : 401}`,
+        )
+      }
+    }
+  })
+
+  it('every reference in /openapi.json resolves, and every schema is referred to', () => {
+    const text = JSON.stringify(api)
+    const references = [...text.matchAll(/"\$ref":"([^"]*)"/g)].map(([, target]) => target ?? '')
+    expect(references.length).toBeGreaterThan(10)
+    const known = Object.keys(api.components.schemas).map((name) => `#/components/schemas/${name}`)
+    expect([...new Set(references)].sort()).toEqual(known.sort())
+  })
+
+  it('every operation in /openapi.json has an id of its own, a summary and each of its path parameters', () => {
+    const operations = Object.entries<any>(api.paths).flatMap(([path, methods]) =>
+      Object.values<any>(methods).map((operation) => ({ path, ...operation })),
+    )
+    const ids = operations.map(({ operationId }) => operationId)
+    expect(new Set(ids).size).toBe(ids.length)
+    for (const { path, operationId, summary, parameters } of operations) {
+      expect(summary, operationId).toMatch(/\w/)
+      const inPath = parameters.filter((one: any) => one.in === 'path').map((one: any) => one.name)
+      expect(inPath, operationId).toEqual(
+        [...path.matchAll(/\{(\w+)\}/g)].map(([, name]: RegExpMatchArray) => name),
+      )
+    }
+  })
+
+  it('/openapi.json carries the version of the package', () => {
+    expect(api.info.version).toBe(JSON.parse(read('package.json')).version)
+  })
+
+  it.each(['/docs', '/console'])('%s runs no script and loads nothing', async (path) => {
+    const { status, headers, text } = await gateway.api.get(path, { key: null })
+    expect(status).toBe(200)
+    expect(headers.get('content-type')).toBe('text/html; charset=utf-8')
+    const policy = headers.get('content-security-policy') ?? ''
+    expect(policy).toMatch(/(^|; )default-src 'none'(;|$)/)
+    expect(policy).not.toMatch(/script-src|https?:|\*/)
+    expect(text).toContain('<h1>')
+    expect(loaded(text)).toEqual([])
+  })
+
+  it('/docs shows every route and every schema', async () => {
+    const { text } = await gateway.api.get('/docs', { key: null })
+    for (const name of described()) {
+      const [method, path] = name.split(' ')
+      expect(text).toContain(`<b>${method}</b> <code>${path}</code>`)
+    }
+    const links = [...text.matchAll(/href="#([^"]+)"/g)].map(([, target]) => target ?? '')
+    expect(links.filter((target) => !text.includes(`id="${target}"`))).toEqual([])
+  })
+})
+
+/** Tags and styles of a page that would run or fetch something. */
+function loaded(page: string): string[] {
+  const tags = page.match(/<[a-z!][^>]*>/gi) ?? []
+  const styles = page.match(/<style>[\s\S]*?<\/style>/gi) ?? []
+  const active = /^<(script|link|img|iframe|object|embed|base|form|svg|video|audio)\b/i
+  return [
+    ...tags.filter((tag) => active.test(tag) || /\s(on\w+|src|srcset|style|action)\s*=/i.test(tag)),
+    ...tags.filter((tag) => /href="(?!#|\/(?!\/))/i.test(tag)),
+    ...styles.filter((style) => /url\(|@import/i.test(style)),
+  ]
+}
+
+describe('the check for what a page loads', () => {
+  it.each([
+    '<script>1</script>',
+    '<p onclick="x()">',
+    '<img src="/a.png">',
+    '<link rel="stylesheet" href="/a.css">',
+    '<a href="https://example.org/">',
+    '<a href="//example.org/">',
+    '<style>p { background: url(a.png) }</style>',
+    '<style>@import "a.css";</style>',
+  ])('sees %s', (page) => {
+    expect(loaded(page)).not.toEqual([])
+  })
+
+  it('sees nothing in a page of text', () => {
+    expect(loaded('<h1>src="x"</h1><a href="/docs">a</a> <a href="#b">onclick=</a>')).toEqual([])
+  })
+})
+
+describe('written documents', () => {
+  const documents = [
+    'README.md',
+    'ARCHITECTURE.md',
+    'CONTRIBUTING.md',
+    'SECURITY.md',
+    'CHANGELOG.md',
+    'examples/README.md',
+  ].filter((path) => existsSync(join(root, path)))
+
+  it('exist', () => {
+    expect(documents.length).toBeGreaterThanOrEqual(4)
+  })
+
+  it.each(documents)('%s has only JSON in its blocks of JSON, and in what it posts', (path) => {
+    for (const text of jsonIn(read(path))) expect(() => JSON.parse(text), text).not.toThrow()
+  })
+
+  it.each(documents)('%s names only files and scripts that exist', (path) => {
+    const text = read(path)
+    const { scripts } = JSON.parse(read('package.json'))
+    const run = [...text.matchAll(/npm run ([\w:-]+)/g)].map(([, name]) => name ?? '')
+    expect(run.filter((name) => !(name in scripts))).toEqual([])
+    const links = [...text.matchAll(/\]\((?!https?:|#|mailto:)([^)#\s]+)/g)].map(
+      ([, to]) => to ?? '',
+    )
+    const folder = join(root, dirname(path))
+    expect(links.filter((link) => !existsSync(join(folder, link)))).toEqual([])
+  })
+
+  it('the texts that are looked at are found', () => {
+    const text =
+      '```json\n{"a":1}\n```\n```sh\ncurl x -d \'{\n"b":2}\' | jq\ncurl --data \'[3]\'\n```'
+    expect(jsonIn(text)).toEqual(['{"a":1}\n', '{\n"b":2}', '[3]'])
+  })
+})
+
+/** Blocks of JSON, and bodies of curl in blocks of shell. */
+function jsonIn(markdown: string): string[] {
+  const blocks = [...markdown.matchAll(/^```(\w*)[^\n]*\n([\s\S]*?)^```/gm)]
+  return blocks.flatMap(([, language, block = '']) => {
+    if (language === 'json') return [block]
+    const bodies = [...block.matchAll(/(?:-d|--data(?:-raw|-binary)?|--json) '([{[][^']*)'/g)]
+    return bodies.map(([, body = '']) => body)
+  })
+}
+
+// ---- the image, without an engine to build it
+
+type Instruction = { readonly name: string; readonly text: string }
+
+/** Instructions of a Dockerfile, continued lines joined. */
+function instructionsOf(dockerfile: string): Instruction[] {
+  const lines = dockerfile.split('\n').filter((line) => !/^\s*#/.test(line))
+  const joined = lines.join('\n').replaceAll(/\\\n\s*/g, ' ')
+  return joined.split('\n').flatMap((line) => {
+    const [, name, text = ''] = /^\s*([A-Z]+)\s+(.*?)\s*$/.exec(line) ?? []
+    return name === undefined ? [] : [{ name, text }]
+  })
+}
+
+const instructions = instructionsOf(read('Dockerfile'))
+const lastStage = instructions.slice(instructions.findLastIndex(({ name }) => name === 'FROM'))
+const textsOf = (name: string) =>
+  lastStage.filter((one) => one.name === name).map(({ text }) => text)
+const lastOf = (name: string) => textsOf(name).at(-1) ?? ''
+
+const environment = Object.fromEntries(
+  textsOf('ENV').flatMap((text) => [...text.matchAll(/(\w+)=(\S+)/g)].map(([, k, v]) => [k, v])),
+)
+
+describe('the image', () => {
+  it('is made without downloads by ADD, and the packages in it without any script of theirs', () => {
+    expect(instructions.filter(({ name }) => name === 'ADD')).toEqual([])
+    const installs = instructions.filter(({ name, text }) => name === 'RUN' && /npm/.test(text))
+    const shipped = installs.filter(({ text }) => text.includes('--omit=dev'))
+    expect(shipped).toEqual([{ name: 'RUN', text: 'npm ci --omit=dev --ignore-scripts' }])
+    expect(
+      installs.filter(({ text }) => /npm (ci|i|install)\b(?!.*--ignore-scripts)/.test(text)),
+    ).toEqual([])
+    expect(textsOf('COPY').filter((text) => text.includes('node_modules'))).toEqual([
+      '--from=packages /app/node_modules ./node_modules',
+    ])
+  })
+
+  it('runs node itself, not as root, on a data folder of its own', () => {
+    expect(lastOf('USER')).toBe('node')
+    expect(lastOf('ENTRYPOINT')).toBe('[]')
+    const [program, ...rest] = JSON.parse(lastOf('CMD'))
+    expect(program).toBe('node')
+    expect(rest.at(-1)).toBe('dist/main.js')
+    expect(lastOf('VOLUME')).toBe('/data')
+    expect(lastOf('RUN')).toContain('chown node:node /data')
+    expect(environment).toMatchObject({ HOST: '0.0.0.0', ASSENT_DATA_DIR: '/data' })
+  })
+
+  it('carries the version of the package, as compose.yaml and CHANGELOG.md do', () => {
+    const { version } = JSON.parse(read('package.json'))
+    expect(lastOf('ARG')).toBe(`VERSION=${version}`)
+    expect(read('compose.yaml')).toContain(`image: assent:${version}\n`)
+    expect(read('CHANGELOG.md')).toContain(`## [${version}]`)
+  })
+
+  it('takes only what is listed out of the folder that it is built from', () => {
+    const [everything, ...listed] = read('.dockerignore')
+      .split('\n')
+      .filter((line) => line !== '' && !line.startsWith('#'))
+    expect(everything).toBe('*')
+    const copied = instructions
+      .filter(({ name, text }) => name === 'COPY' && !text.startsWith('--from'))
+      .flatMap(({ text }) => text.split(' ').slice(0, -1))
+    expect(listed.sort()).toEqual([...new Set(copied)].map((path) => `!${path}`).sort())
+  })
+
+  it('is not started by compose.yaml without each of its secrets', () => {
+    const text = read('compose.yaml')
+    for (const name of ['POSTGRES_PASSWORD', 'ASSENT_MASTER_KEY', 'ASSENT_ADMIN_KEY']) {
+      const uses = text.match(new RegExp(`\\$\\{${name}[^}]*\\}`, 'g')) ?? []
+      expect(uses.length, name).toBeGreaterThan(0)
+      expect(uses.filter((use) => !use.startsWith(`\${${name}:?set it to`))).toEqual([])
+    }
+    expect(text).toContain('image: postgres:17\n')
+    expect(text.match(/^ {4}healthcheck:$/gm)).toHaveLength(2)
+    expect(text).toContain('condition: service_healthy')
+  })
+})
+
+/** The production packages, as `npm ci --omit=dev` would lay them out. */
+function copyPackages(to: string): void {
+  const { packages } = JSON.parse(read('package-lock.json'))
+  for (const [path, { dev, devOptional }] of Object.entries<any>(packages)) {
+    if (path === '' || dev || devOptional || !existsSync(join(root, path))) continue
+    cpSync(join(root, path), join(to, path), { recursive: true })
+  }
+}
+
+/** Copies into a folder what the last stage copies into the image. */
+function layOut(to: string): void {
+  for (const text of textsOf('COPY')) {
+    const words = text.split(' ').filter((word) => !word.startsWith('--'))
+    const target = words.pop() ?? ''
+    for (const word of words) {
+      const path = word.replace(/^\/app\//, '')
+      if (path === 'node_modules') copyPackages(to)
+      else cpSync(join(root, path), join(to, target === './' ? path : target), { recursive: true })
+    }
+  }
+}
+
+describe('what the image holds', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'assent-image-'))
+  const app = join(folder, 'app')
+  let process_: ChildProcess
+  let url = ''
+
+  beforeAll(async () => {
+    execFileSync(process.execPath, [join(root, 'tools/build.mjs')], { stdio: 'inherit' })
+    mkdirSync(app)
+    layOut(app)
+    const [, ...command] = JSON.parse(lastOf('CMD'))
+    const place = { HOST: '127.0.0.1', PORT: '0', ASSENT_DATA_DIR: join(folder, 'data') }
+    process_ = spawn(process.execPath, command, {
+      cwd: app,
+      env: { PATH: process.env['PATH'], ...environment, ...place },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    for await (const line of createInterface({ input: process_.stdout ?? process.stdin })) {
+      url = /^Assent listens on (\S+)$/.exec(line)?.[1] ?? ''
+      if (url !== '') break
+    }
+  })
+
+  afterAll(async () => {
+    if (process_.exitCode === null) {
+      const ended = once(process_, 'exit')
+      process_.kill('SIGKILL')
+      await ended
+    }
+    rmSync(folder, { recursive: true, force: true })
+  })
+
+  it('starts, migrates its database and is ready', async () => {
+    const response = await fetch(`${url}/readyz`)
+    expect(await response.json()).toMatchObject({ status: 'ready' })
+    expect(response.status).toBe(200)
+  })
+
+  it('has no development packages in it', () => {
+    const names = readdirSync(join(app, 'node_modules'))
+    expect(names).toContain('hono')
+    for (const name of ['typescript', 'vitest', '@biomejs', 'oxlint']) {
+      expect(names).not.toContain(name)
+    }
+  })
+
+  it('is found well by the health check, and not when nobody answers', async () => {
+    const [program, ...check] = JSON.parse(lastOf('HEALTHCHECK').replace(/^.*?CMD /, ''))
+    expect(program).toBe('node')
+    const run = async (port: string) => {
+      const child = spawn(process.execPath, check, { env: { PORT: port }, stdio: 'inherit' })
+      const [code] = await once(child, 'exit')
+      return code
+    }
+    expect(await run(new URL(url).port)).toBe(0)
+    expect(await run('1')).toBe(1)
+  })
+
+  it('ends with 0 when it is asked to', async () => {
+    const ended = once(process_, 'exit')
+    process_.kill('SIGTERM')
+    expect(await ended).toEqual([0, null])
+  })
+})
