@@ -29,15 +29,18 @@ function answer({ hook, payload }) {
   return [400, { message: { title: 'Who is it for?', text } }]
 }
 
-const server = createServer(async (request, response) => {
-  try {
-    const body = await buffer(request)
-    if (!isSigned(body, request.headers['x-hook-signature'])) return response.writeHead(401).end()
-    const [status, reply] = answer(JSON.parse(body))
-    response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(reply))
-  } catch {
-    response.writeHead(500).end()
-  }
+async function respond(request) {
+  const body = await buffer(request)
+  if (!isSigned(body, request.headers['x-hook-signature'])) return [401, {}]
+  return answer(JSON.parse(body))
+}
+
+const server = createServer((request, response) => {
+  respond(request).then(
+    ([status, reply]) =>
+      response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(reply)),
+    () => response.writeHead(500).end(),
+  )
 })
 
 server.listen(port, '127.0.0.1', () => {

@@ -22,14 +22,15 @@ function answer({ type, data }) {
   return { decision: 'deny', errors: [{ code: 'limit', field: 'total', message: TOO_MUCH }] }
 }
 
-const server = createServer(async (request, response) => {
-  try {
-    const body = JSON.stringify(answer(await json(request)))
-    response.writeHead(200, { 'content-type': 'application/json' }).end(body)
-  } catch {
-    // Not an allow and not a deny: the subscription's failure policy decides.
-    response.writeHead(500).end()
-  }
+const server = createServer((request, response) => {
+  json(request)
+    .then(answer)
+    .then(
+      (reply) =>
+        response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(reply)),
+      // Neither an allow nor a deny: the subscription's failure policy decides.
+      () => response.writeHead(500).end(),
+    )
 })
 
 server.listen(process.env.PORT ?? 9001, '127.0.0.1', () => {

@@ -38,18 +38,22 @@ function take(id, { type, data }) {
   )
 }
 
-const server = createServer(async (request, response) => {
-  try {
-    const body = await buffer(request)
-    if (!isSigned(request.headers, body)) {
-      console.log('refused: the signature is wrong or too old')
-      return response.writeHead(401).end()
-    }
-    take(request.headers['webhook-id'], JSON.parse(body))
-    response.writeHead(204).end()
-  } catch {
-    response.writeHead(500).end()
+/** 2xx means that it was taken; anything else, and the gateway tries again later. */
+async function respond(request) {
+  const body = await buffer(request)
+  if (!isSigned(request.headers, body)) {
+    console.log('refused: the signature is wrong or too old')
+    return 401
   }
+  take(request.headers['webhook-id'], JSON.parse(body))
+  return 204
+}
+
+const server = createServer((request, response) => {
+  respond(request).then(
+    (status) => response.writeHead(status).end(),
+    () => response.writeHead(500).end(),
+  )
 })
 
 server.listen(port, '127.0.0.1', () => {

@@ -5,7 +5,7 @@
 import { networkInterfaces } from 'node:os'
 import { createApp } from './adapters/http/app.ts'
 import { approvalRoutes } from './adapters/http/approvals.ts'
-import { createAuthenticator } from './adapters/http/authenticate.ts'
+import { type Authenticator, createAuthenticator } from './adapters/http/authenticate.ts'
 import { catalogRoutes } from './adapters/http/catalogs.ts'
 import { decisionRoutes } from './adapters/http/decisions.ts'
 import { deliveryRoutes } from './adapters/http/deliveries.ts'
@@ -54,6 +54,8 @@ import { version } from './version.ts'
 
 /** In-flight approvals and deliveries have this long to finish when the gateway is stopped. */
 const DRAIN_MS = 10_000
+/** After that, connections that still send something are cut. */
+const CLOSE_MS = 1_000
 
 export type Gateway = {
   readonly url: string
@@ -165,7 +167,7 @@ type Parts = {
   readonly relay: Relay
   readonly inFlight: InFlight
   readonly store: Store
-  readonly authenticator: ReturnType<typeof createAuthenticator>
+  readonly authenticator: Authenticator
   readonly state: { isStopping: boolean }
   readonly routes: (metrics: Metrics) => Route[]
 }
@@ -179,11 +181,55 @@ type WireOptions = {
   readonly own: OwnAddress
 }
 
-function wire({ config, clock, vault, journal, store, own }: WireOptions): Parts {
+function wire(options: WireOptions): Parts {
+  const { config, clock, vault, journal, store } = options
   const { policy } = parseAllowList(config.egressAllow, config.egressHttp)
   const configurations = createConfigurations(store.configuration, compilePattern)
   store.onConfigurationChanged((accountId) => configurations.invalidate(accountId))
-  const outbound = createOutbound({
+  const outbound = outboundOf(options, policy)
+  const inFlight = createInFlight()
+  const chainTokens = createChainTokens(vault)
+  const world = { clock, ids: systemIds, vault, journal, chainTokens }
+  const shared = { ...store, ...world, configurations, inFlight }
+  const relay = new Relay({ ...shared, notifier: outbound.notifier })
+  const authenticator = authenticatorOf(options)
+  const state = { isStopping: false }
+  const useCases = {
+    ...shared,
+    ...outbound,
+    keyRegistry: createKeyRegistry(store.keptAnswers),
+    rules: rulesOf(policy, vault),
+    makeKey: makeApiKey,
+    onCommitted: () => relay.wake(),
+    wakeRelay: () => relay.wake(),
+    forgetKeys: () => authenticator.forget(),
+    onEnabled: (subscriptionId: string) => {
+      outbound.resetBreaker(subscriptionId)
+      relay.wake()
+    },
+    onRemoved: (subscriptionId: string) => {
+      outbound.forget(subscriptionId)
+      journal.record({ kind: 'subscription.forgotten', subscriptionId })
+    },
+  }
+  const api = [
+    ...approvalRoutes(useCases),
+    ...recordRoutes(useCases),
+    ...catalogRoutes(useCases),
+    ...subscriptionRoutes(useCases),
+    ...decisionRoutes(useCases),
+    ...deliveryRoutes(useCases),
+    ...keyRoutes(useCases),
+  ]
+  const routes = (metrics: Metrics) => [
+    ...api,
+    ...operationRoutes(api, operations(metrics, store, relay, state)),
+  ]
+  return { outbound, relay, inFlight, store, authenticator, state, routes }
+}
+
+function outboundOf({ clock, journal, store, own }: WireOptions, policy: EgressPolicy): Outbound {
+  return createOutbound({
     clock,
     journal,
     sequences: store.sequences,
@@ -197,58 +243,13 @@ function wire({ config, clock, vault, journal, store, own }: WireOptions): Parts
       )
     },
   })
-  const chainTokens = createChainTokens(vault)
-  const inFlight = createInFlight()
-  const shared = {
-    ...store,
-    configurations,
-    clock,
-    ids: systemIds,
-    vault,
-    journal,
-    chainTokens,
-    inFlight,
-  }
-  const relay = new Relay({ ...shared, notifier: outbound.notifier })
-  const adminKeyHash = config.adminKey === null ? null : vault.sha256(config.adminKey)
-  const { jwt } = config
+}
+
+function authenticatorOf({ config, clock, vault, store }: WireOptions): Authenticator {
+  const { jwt, adminKey } = config
+  const adminKeyHash = adminKey === null ? null : vault.sha256(adminKey)
   const tokens = jwt && createTokenVerifier(jwt, new IssuerKeys(jwt.jwksUrl, clock), clock)
-  const auth = { keys: store.keys, vault, clock, adminKeyHash, tokens }
-  const authenticator = createAuthenticator(auth)
-  const state = { isStopping: false }
-  const useCases = {
-    ...shared,
-    asker: outbound.asker,
-    prober: outbound.prober,
-    health: outbound.health,
-    keyRegistry: createKeyRegistry(store.keptAnswers),
-    rules: rulesOf(policy, vault),
-    makeKey: makeApiKey,
-    onCommitted: () => relay.wake(),
-    wakeRelay: () => relay.wake(),
-    onEnabled: (subscriptionId: string) => {
-      outbound.resetBreaker(subscriptionId)
-      relay.wake()
-    },
-    forgetKeys: () => authenticator.forget(),
-    onRemoved: (subscriptionId: string) => {
-      outbound.forget(subscriptionId)
-      journal.record({ kind: 'subscription.forgotten', subscriptionId })
-    },
-  }
-  const routes = (metrics: Metrics): Route[] => {
-    const api = [
-      ...approvalRoutes(useCases),
-      ...recordRoutes(useCases),
-      ...catalogRoutes(useCases),
-      ...subscriptionRoutes(useCases),
-      ...decisionRoutes(useCases),
-      ...deliveryRoutes(useCases),
-      ...keyRoutes(useCases),
-    ]
-    return [...api, ...operationRoutes(api, operations(metrics, store, relay, state))]
-  }
-  return { outbound, relay, inFlight, store, authenticator, state, routes }
+  return createAuthenticator({ keys: store.keys, vault, clock, adminKeyHash, tokens })
 }
 
 function rulesOf(policy: EgressPolicy, vault: Vault): SubscriptionRules {
@@ -317,9 +318,11 @@ type StopOptions = {
 function stopper({ listening, parts, store, clock, folder, flushLog }: StopOptions) {
   return async (): Promise<void> => {
     parts.state.isStopping = true
+    parts.inFlight.shut()
     const relayStopped = parts.relay.stop()
-    await listening.close(DRAIN_MS, clock.schedule)
+    // The port stays open until the last approval is answered, so that /readyz can say 503 meanwhile.
     await withinGrace(parts.inFlight.drained(), clock)
+    await listening.close(CLOSE_MS, clock.schedule)
     await withinGrace(relayStopped, clock)
     await parts.outbound.close()
     await relayStopped

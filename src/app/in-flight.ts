@@ -9,6 +9,8 @@ export interface InFlight {
   /** Takes a place, and the record where there is one; the returned function gives both back. */
   enter(recordKey: string | null): () => void
   readonly count: number
+  /** From now on nobody comes in any more: the gateway is stopping. */
+  shut(): void
   /** Resolves when nobody is left. */
   drained(): Promise<void>
 }
@@ -20,6 +22,7 @@ export function createInFlight(max: number = APPROVALS_IN_FLIGHT_MAX): InFlight 
   const records = new Set<string>()
   const waiting: (() => void)[] = []
   let count = 0
+  let isShut = false
 
   const leave = (recordKey: string | null): void => {
     if (recordKey !== null) records.delete(recordKey)
@@ -31,7 +34,11 @@ export function createInFlight(max: number = APPROVALS_IN_FLIGHT_MAX): InFlight 
     get count() {
       return count
     },
+    shut: () => {
+      isShut = true
+    },
     enter: (recordKey) => {
+      if (isShut) throw new Problem('stopping', { retryAfterSeconds: 1 })
       if (count >= max) throw new Problem('overloaded', { retryAfterSeconds: 1 })
       if (recordKey !== null) {
         if (records.has(recordKey)) {

@@ -81,11 +81,15 @@ export function nextDelayMs(policy: RetryPolicy, attempt: FailedAttempt): number
   return Math.round(Math.max(jittered, floor, asked))
 }
 
+const HTTP_DATE = /^(Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? /
+
 /** Retry-After (RFC 9110 §10.2.3) as milliseconds from now; undefined when it says nothing usable. */
 export function retryAfterMs(header: string | undefined, nowMs: number): number | undefined {
   if (header === undefined) return undefined
   const text = header.trim()
   if (/^\d{1,9}$/.test(text)) return Number(text) * 1_000
-  const at = Date.parse(text)
+  // Date.parse takes almost anything for a date ("abc 2099"), and asctime's form for local time.
+  if (!HTTP_DATE.test(text)) return undefined
+  const at = Date.parse(text.endsWith('GMT') ? text : `${text} GMT`)
   return Number.isNaN(at) ? undefined : Math.max(0, at - nowMs)
 }

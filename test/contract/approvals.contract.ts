@@ -127,9 +127,7 @@ export function approvalsContract(opened: () => Opened): void {
       const items = Array.from({ length: 100 }, () => traceable(accountId))
       const results = await together(store, items)
       expect(new Set(results)).toEqual(new Set(['committed']))
-      expect(journal.filter(({ kind }) => kind === 'commit.flushed')).toMatchObject([
-        { items: 100 },
-      ])
+      expect(journal.kinds('commit.flushed')).toMatchObject([{ items: 100 }])
       await expectStored(opened(), accountId, items, NOTHING)
     })
 
@@ -141,9 +139,7 @@ export function approvalsContract(opened: () => Opened): void {
         creation(accountId),
         creation(accountId, { values: { name: '\u0000' } }),
       ])
-      expect(journal.filter(({ kind }) => kind === 'commit.fell_apart')).toMatchObject([
-        { items: 2 },
-      ])
+      expect(journal.kinds('commit.fell_apart')).toMatchObject([{ items: 2 }])
     })
 
     it('with the same new key: one is committed, the other hears that the key is taken', async () => {

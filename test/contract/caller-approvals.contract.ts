@@ -6,7 +6,10 @@ import type { Opened } from '../support/store.ts'
 const LATER = '2099-01-01T00:00:00.000Z'
 
 export function callerApprovalsContract(opened: () => Opened): void {
-  const pending = async (accountId: string, more: { expiresAt?: string; recordId?: string } = {}) => {
+  const pending = async (
+    accountId: string,
+    more: { expiresAt?: string; recordId?: string } = {},
+  ) => {
     const token = { hash: 'hash of the token', expiresAt: more.expiresAt ?? LATER }
     const item = itemOf({ accountId, recordId: more.recordId, token })
     await committed(opened().store.approvals, item)

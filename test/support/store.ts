@@ -19,7 +19,7 @@ export type Opened = {
   readonly kind: 'embedded' | 'server'
   readonly store: Store
   /** What the store said about itself. */
-  readonly journal: JournalEvent[]
+  readonly journal: Journaled
   /** Behind the store's back. Not while the store is at work: the embedded database has one session. */
   sql<Row = Record<string, unknown>>(
     text: string,
@@ -32,6 +32,20 @@ export type Opened = {
   /** Where the server is; undefined for the embedded database. */
   readonly url: string | undefined
   close(): Promise<void>
+}
+
+/** Events as they were recorded; a test may react to each at once. */
+export class Journaled extends Array<JournalEvent> {
+  react: (event: JournalEvent) => void = () => {}
+
+  record(event: JournalEvent): void {
+    this.push(event)
+    this.react(event)
+  }
+
+  kinds(kind: JournalEvent['kind']): JournalEvent[] {
+    return [...this].filter((event) => event.kind === kind)
+  }
 }
 
 type Rows = { readonly rows: readonly unknown[] }
@@ -92,16 +106,16 @@ export async function openServer(): Promise<Opened> {
   }
 }
 
-export type StoreParts = { readonly clock?: Clock; readonly journal?: JournalEvent[] }
+export type StoreParts = { readonly clock?: Clock; readonly journal?: Journaled }
 
 /** A store as the gateway opens it. */
-export function openAs(location: Location, { clock, journal = [] }: StoreParts = {}) {
+export function openAs(location: Location, { clock, journal = new Journaled() }: StoreParts = {}) {
   return openStore({
     location,
     sealer: createSealer([masterKeyOf(KEY)]),
     clock: clock ?? systemClock,
     ids: systemIds,
-    journal: { record: (event) => void journal.push(event) },
+    journal,
   })
 }
 
@@ -109,7 +123,7 @@ export function openAs(location: Location, { clock, journal = [] }: StoreParts =
 const KEY = randomBytes(32)
 
 async function openAt(location: Location) {
-  const journal: JournalEvent[] = []
+  const journal = new Journaled()
   const open = () => openAs(location, { journal })
   return { open, opened: { store: await open(), journal } }
 }

@@ -19,23 +19,38 @@ const QUEUE_MAX = 10_000
 const BATCH_MAX = 256
 const RETRY_MS = 500
 
-type Amendment = { account: string; id: string; verdicts: readonly Verdict[] }
+/** `after`: how many entries had been added before it; they are stored first, it may be about one of them. */
+type Amendment = {
+  readonly after: number
+  readonly account: string
+  readonly id: string
+  readonly verdicts: readonly Verdict[]
+}
+
+/** Somebody who waits until that many entries and amendments have been dealt with. */
+type Waiting = {
+  readonly entries: number
+  readonly amendments: number
+  readonly tell: () => void
+}
 
 export class DecisionLog {
   readonly #ports: ApprovalsPorts
   #entries: DecisionEntry[] = []
   #amendments: Amendment[] = []
-  #underway = 0
+  #underway = { entries: 0, amendments: 0 }
+  /** Dealt with since the start: stored, or refused by the database. */
+  #done = { entries: 0, amendments: 0 }
   #running: Promise<void> | null = null
   #isClosing = false
-  readonly #waiting: (() => void)[] = []
+  #waiting: Waiting[] = []
 
   constructor(ports: ApprovalsPorts) {
     this.#ports = ports
   }
 
   get queued(): number {
-    return this.#entries.length + this.#underway
+    return this.#entries.length + this.#underway.entries
   }
 
   add(entry: DecisionEntry): void {
@@ -52,14 +67,18 @@ export class DecisionLog {
   amend(account: string, id: string, verdicts: readonly Verdict[]): void {
     // Late verdicts of shadows are for statistics: with no room left they are let go.
     if (this.#amendments.length >= QUEUE_MAX) return
-    this.#amendments.push({ account, id, verdicts })
+    this.#amendments.push({ after: this.#added().entries, account, id, verdicts })
     this.#start()
   }
 
-  /** Waits until all is stored, or until the database turned out to be away. */
+  /**
+   * Waits until all that was added so far is stored, or until the database turned out to be away. What is
+   * added later is not waited for, so that a reader gets its turn while decisions keep coming.
+   */
   async flush(): Promise<void> {
     if (this.#running === null) return
-    await new Promise<void>((resolve) => this.#waiting.push(resolve))
+    const { entries, amendments } = this.#added()
+    await new Promise<void>((tell) => this.#waiting.push({ entries, amendments, tell }))
   }
 
   async close(): Promise<void> {
@@ -67,10 +86,17 @@ export class DecisionLog {
     await this.#running
   }
 
+  #added() {
+    return {
+      entries: this.#done.entries + this.#underway.entries + this.#entries.length,
+      amendments: this.#done.amendments + this.#underway.amendments + this.#amendments.length,
+    }
+  }
+
   #start(): void {
     this.#running ??= this.#run().finally(() => {
       this.#running = null
-      this.#tellWaiting()
+      this.#tellWaiting(() => true)
       if (this.#hasWork() && !this.#isClosing) this.#start()
     })
   }
@@ -79,27 +105,45 @@ export class DecisionLog {
     return this.#entries.length > 0 || this.#amendments.length > 0
   }
 
-  #tellWaiting(): void {
-    for (const tell of this.#waiting.splice(0)) tell()
+  #tellWaiting(isTold: (waiting: Waiting) => boolean): void {
+    const [told, left] = [this.#waiting.filter(isTold), this.#waiting.filter((one) => !isTold(one))]
+    this.#waiting = left
+    for (const { tell } of told) tell()
+  }
+
+  #isDone({ entries, amendments }: Waiting): boolean {
+    return entries <= this.#done.entries && amendments <= this.#done.amendments
   }
 
   async #run(): Promise<void> {
     await new Promise(setImmediate)
     while (this.#hasWork()) {
       const entries = this.#entries.splice(0, BATCH_MAX)
-      // Amendments go after all entries, because they may be about one of them.
-      const amendments = entries.length === 0 ? this.#amendments.splice(0, BATCH_MAX) : []
-      this.#underway = entries.length
+      const amendments = this.#dueAmendments(this.#done.entries + entries.length)
+      const sizes = { entries: entries.length, amendments: amendments.length }
+      this.#underway = sizes
       const error = await this.#store(entries, amendments)
-      this.#underway = 0
-      if (error === null) continue
-      if (this.#isClosing) return this.#giveUp(entries.length, error)
+      this.#underway = { entries: 0, amendments: 0 }
+      if (error === null) {
+        this.#done.entries += sizes.entries
+        this.#done.amendments += sizes.amendments
+        this.#tellWaiting((one) => this.#isDone(one))
+        continue
+      }
+      if (this.#isClosing) return this.#giveUp(sizes.entries, error)
       this.#entries.unshift(...entries)
       this.#amendments.unshift(...amendments)
       this.#ports.journal.record({ kind: 'store.trouble', error })
-      this.#tellWaiting()
+      this.#tellWaiting(() => true)
       await new Promise<void>((resolve) => void this.#ports.clock.schedule(RETRY_MS, resolve))
     }
+  }
+
+  /** Takes the amendments whose entries are among the first `stored`. They are in order of adding. */
+  #dueAmendments(stored: number): Amendment[] {
+    const later = this.#amendments.findIndex(({ after }) => after > stored)
+    const due = later === -1 ? this.#amendments.length : later
+    return this.#amendments.splice(0, Math.min(due, BATCH_MAX))
   }
 
   /** Null when nothing is left to do about them; else why the database could not be asked. */
@@ -107,15 +151,24 @@ export class DecisionLog {
     const { clock, journal } = this.#ports
     const startedAt = clock.monotonicMs()
     try {
-      if (entries.length > 0) await this.#insert(entries)
+      if (entries.length > 0) await this.#insertAll(entries)
       if (amendments.length > 0) await this.#amend(amendments)
     } catch (error) {
-      if (error instanceof NotSent || isLostConnection(error)) return error
-      await this.#storeOneByOne(entries, error)
+      if (isAway(error)) return error
+      journal.record({ kind: 'log.dropped', items: amendments.length, error })
     }
     const items = entries.length + amendments.length
     journal.record({ kind: 'log.flushed', items, durationMs: clock.monotonicMs() - startedAt })
     return null
+  }
+
+  async #insertAll(entries: readonly DecisionEntry[]): Promise<void> {
+    try {
+      await this.#insert(entries)
+    } catch (error) {
+      if (isAway(error)) throw error
+      await this.#insertOneByOne(entries, error)
+    }
   }
 
   async #insert(entries: readonly DecisionEntry[]): Promise<void> {
@@ -124,16 +177,18 @@ export class DecisionLog {
   }
 
   async #amend(amendments: readonly Amendment[]): Promise<void> {
-    await this.#ports.database.run(AMEND, [JSON.stringify(amendments)])
+    const rows = amendments.map(({ account, id, verdicts }) => ({ account, id, verdicts }))
+    await this.#ports.database.run(AMEND, [JSON.stringify(rows)])
   }
 
   /** One entry that the database refuses must not keep the others out; one that is there already is fine. */
-  async #storeOneByOne(entries: readonly DecisionEntry[], cause: unknown): Promise<void> {
+  async #insertOneByOne(entries: readonly DecisionEntry[], cause: unknown): Promise<void> {
     for (const entry of entries) {
       try {
         if (entries.length === 1) throw cause
         await this.#insert([entry])
       } catch (error) {
+        if (isAway(error)) throw error
         if (isUniqueViolation(error)) continue
         this.#ports.journal.record({ kind: 'log.dropped', items: 1, error })
       }
@@ -142,10 +197,15 @@ export class DecisionLog {
 
   #giveUp(underway: number, error: unknown): void {
     const items = underway + this.#entries.length
+    this.#done = this.#added()
     this.#entries = []
     this.#amendments = []
     this.#ports.journal.record({ kind: 'log.dropped', items, error })
   }
+}
+
+function isAway(error: unknown): boolean {
+  return error instanceof NotSent || isLostConnection(error)
 }
 
 /** A decision without a record, a key or an event. */

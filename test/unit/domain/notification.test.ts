@@ -1,0 +1,60 @@
+import { describe, expect, it } from 'vitest'
+import { compilePattern } from '../../../src/adapters/system/patterns.ts'
+import { indexSubscriptions } from '../../../src/domain/matching.ts'
+import { committedEvent, notificationEventOf } from '../../../src/domain/notification.ts'
+import { changeWith, subscriptionOf } from '../../support/build.ts'
+
+const index = indexSubscriptions(
+  [
+    subscriptionOf({ id: 'asked', events: ['record.before.updated'] }),
+    subscriptionOf({ id: 'told', events: ['record.updated', 'record.deleted'] }),
+    subscriptionOf({ id: 'held', events: ['record.updated'], active: false, order: 1 }),
+    subscriptionOf({ id: 'elsewhere', events: ['record.updated'], catalogId: 'goods' }),
+  ],
+  compilePattern,
+)
+
+describe('a committed change', () => {
+  it('is told as the after-event of its kind; a form that is filled in is told to nobody', () => {
+    const eventOf = (event: Parameters<typeof changeWith>[0]) =>
+      notificationEventOf(changeWith(event))
+    expect(eventOf({ event: 'record.before.created' })).toBe('record.created')
+    expect(eventOf({ event: 'record.before.updated' })).toBe('record.updated')
+    expect(eventOf({ event: 'record.before.deleted' })).toBe('record.deleted')
+    expect(eventOf({ event: 'record.updating' })).toBeNull()
+  })
+
+  it('is one event for everybody who is told, with all that they may need', () => {
+    const change = changeWith({ context: { screen: 'cashier' } })
+    expect(committedEvent(change, 'rec_1', 'dec_1', index)).toEqual({
+      subscriptionIds: ['told', 'held'],
+      body: {
+        event: 'record.updated',
+        accountId: change.accountId,
+        catalogId: 'orders',
+        recordId: 'rec_1',
+        values: { status: 'paid' },
+        prevValues: { status: 'new', total: 10 },
+        changedFields: ['status'],
+        user: { id: 'anna' },
+        context: { screen: 'cashier' },
+        decisionId: 'dec_1',
+      },
+    })
+  })
+
+  it('carries the id that the record got on its creation', () => {
+    const every = indexSubscriptions(
+      [subscriptionOf({ events: ['record.created'] })],
+      compilePattern,
+    )
+    const change = changeWith({ event: 'record.before.created', recordId: undefined })
+    expect(committedEvent(change, 'rec_9', 'dec_1', every)?.body.recordId).toBe('rec_9')
+  })
+
+  it('is no event at all when nobody is told', () => {
+    const goods = changeWith({ event: 'record.before.created' })
+    expect(committedEvent(goods, 'rec_1', 'dec_1', index)).toBeNull()
+    expect(committedEvent(changeWith({ event: 'record.updating' }), 'r', 'd', index)).toBeNull()
+  })
+})

@@ -1,0 +1,77 @@
+import { describe, expect, it } from 'vitest'
+import { mergeSuggestions } from '../../../src/domain/suggestions.ts'
+import { allow, confirm, failed, subscriptionOf } from '../../support/build.ts'
+
+const from = (
+  id: string,
+  values: Record<string, unknown>,
+  mayChange: string[] | '*' | null = '*',
+) => ({
+  subscription: subscriptionOf({ id, mayChange }),
+  answer: allow(values),
+})
+
+describe('suggestions', () => {
+  it('are merged in plan order: the first to name a field wins', () => {
+    const suggestions = [from('a', { x: 1 }), from('b', { x: 2, y: 2 }), from('c', { x: 3, z: 3 })]
+    expect(mergeSuggestions(suggestions, false)).toEqual({
+      values: { x: 1, y: 2, z: 3 },
+      conflicts: [{ field: 'x', chosen: 'a', others: ['b', 'c'] }],
+    })
+  })
+
+  it('of equal content are no conflict, whatever the order of their keys', () => {
+    const suggestions = [
+      from('a', { x: { p: 1, q: [2] } }),
+      from('b', { x: { q: [2], p: 1 } }),
+      from('c', { x: { q: [3], p: 1 } }),
+    ]
+    expect(mergeSuggestions(suggestions, false)).toEqual({
+      values: { x: { p: 1, q: [2] } },
+      conflicts: [{ field: 'x', chosen: 'a', others: ['c'] }],
+    })
+  })
+
+  it('may say null, which is a value', () => {
+    expect(mergeSuggestions([from('a', { x: null }), from('b', { x: 1 })], false)).toEqual({
+      values: { x: null },
+      conflicts: [{ field: 'x', chosen: 'a', others: ['b'] }],
+    })
+  })
+
+  it('for fields that a subscription may not change are neither taken nor a conflict', () => {
+    const suggestions = [
+      from('a', { x: 1, y: 1 }, ['y']),
+      from('b', { x: 2, y: 2 }, null),
+      from('c', { x: 3 }, ['x']),
+    ]
+    expect(mergeSuggestions(suggestions, false)).toEqual({
+      values: { x: 3, y: 1 },
+      conflicts: [],
+    })
+  })
+
+  it('are anybody’s while a form is being filled in, beside a deny too', () => {
+    const deny = { kind: 'deny' as const, remarks: [], values: { x: 1 } }
+    const suggestions = [
+      { subscription: subscriptionOf({ id: 'a', mayChange: null }), answer: deny },
+      from('b', { x: 2, y: 2 }, null),
+    ]
+    expect(mergeSuggestions(suggestions, true)).toEqual({
+      values: { x: 1, y: 2 },
+      conflicts: [{ field: 'x', chosen: 'a', others: ['b'] }],
+    })
+    const before = suggestions.map(({ subscription, answer }) => ({
+      subscription: { ...subscription, mayChange: '*' as const },
+      answer,
+    }))
+    expect(mergeSuggestions(before, false).values).toEqual({ x: 2, y: 2 })
+  })
+
+  it('come from nobody who failed, was cancelled or wants a confirmation', () => {
+    const subscription = subscriptionOf({ mayChange: '*' })
+    const answers = [failed(), confirm('?'), { kind: 'cancelled' as const }, allow(undefined)]
+    const suggestions = answers.map((answer) => ({ subscription, answer }))
+    expect(mergeSuggestions(suggestions, true)).toEqual({ values: {}, conflicts: [] })
+  })
+})
