@@ -85,7 +85,7 @@ async function assemble(
   if (folder !== null) undo.push(() => folder.release())
   const keys = await masterKeys(config, folder)
   const vault = createVault(keys)
-  const telemetry = createTelemetry(config, () => parts)
+  const telemetry = createTelemetry(config, clock, () => parts)
   const { journal } = telemetry
   const store = await openStore({
     location: folder === null ? { url: serverUrl(config) } : { folder: folder.databasePath },
@@ -146,8 +146,8 @@ function urlOf({ address }: Listening, { host }: Config): string {
   return `http://${name}:${address.port}`
 }
 
-function createTelemetry(config: Config, parts: () => Parts) {
-  const log = createLog(config.logLevel)
+function createTelemetry(config: Config, clock: Clock, parts: () => Parts) {
+  const log = createLog(config.logLevel, clock)
   const metrics = new Metrics({
     inFlight: () => parts().inFlight.count,
     commitQueue: () => parts().store.approvals.queued,

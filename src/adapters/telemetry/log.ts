@@ -3,8 +3,9 @@
  * operator must know. Fields are chosen by name here; record values, texts of validators, keys and
  * secrets have no way into a line.
  */
-import { pino } from 'pino'
+import { SonicBoom } from 'sonic-boom'
 import type { JournalEvent } from '../../app/journal.ts'
+import type { Clock } from '../../app/ports.ts'
 import type { Verdict } from '../../domain/verdict.ts'
 
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const
@@ -18,23 +19,28 @@ export type Log = {
 /** Lines are gathered and written in chunks, so that logging does not stand in the write path. */
 const BUFFER_BYTES = 8_192
 const FLUSH_EVERY_MS = 250
+/** What cannot be written because whoever reads the log is stuck is let go of beyond this. */
+const BACKLOG_BYTES_MAX = 16_777_216
 
-export function createLog(level: LogLevel): Log {
-  const destination = pino.destination({
+export function createLog(level: LogLevel, clock: Clock): Log {
+  const stream = new SonicBoom({
     fd: 1,
     sync: false,
     minLength: BUFFER_BYTES,
     periodicFlush: FLUSH_EVERY_MS,
+    maxLength: BACKLOG_BYTES_MAX,
   })
-  const logger = pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, destination)
+  const least = LOG_LEVELS.indexOf(level)
   return {
     record: (event) => {
       const [severity, line] = lineOf(event)
-      logger[severity](line)
+      if (LOG_LEVELS.indexOf(severity) < least) return
+      const time = new Date(clock.wallMs()).toISOString()
+      stream.write(`${JSON.stringify({ level: severity, time, ...line })}\n`)
     },
     flush: () => {
       try {
-        destination.flushSync()
+        stream.flushSync()
       } catch {
         // Nothing was written yet, or whoever read the log is gone.
       }
