@@ -3,7 +3,8 @@
  * operator must know. Fields are chosen by name here; record values, texts of validators, keys and
  * secrets have no way into a line.
  */
-import { SonicBoom } from 'sonic-boom'
+// A CommonJS package whose names Node cannot see beforehand: only its default can be imported.
+import sonicBoom from 'sonic-boom'
 import type { JournalEvent } from '../../app/journal.ts'
 import type { Clock } from '../../app/ports.ts'
 import type { Verdict } from '../../domain/verdict.ts'
@@ -23,7 +24,7 @@ const FLUSH_EVERY_MS = 250
 const BACKLOG_BYTES_MAX = 16_777_216
 
 export function createLog(level: LogLevel, clock: Clock): Log {
-  const stream = new SonicBoom({
+  const stream = new sonicBoom.SonicBoom({
     fd: 1,
     sync: false,
     minLength: BUFFER_BYTES,
