@@ -201,6 +201,13 @@ function wire(options: WireOptions): Parts {
     rules: rulesOf(policy, vault),
     makeKey: makeApiKey,
     onCommitted: () => relay.wake(),
+    onGone: (subscriptionId: string, accountId: string) => {
+      const reason = 'gone'
+      store.subscriptions.disable(accountId, subscriptionId, reason).then(
+        () => journal.record({ kind: 'subscription.disabled', subscriptionId, reason }),
+        (error: unknown) => journal.record({ kind: 'store.trouble', error }),
+      )
+    },
     wakeRelay: () => relay.wake(),
     forgetKeys: () => authenticator.forget(),
     onEnabled: (subscriptionId: string) => {
@@ -235,13 +242,6 @@ function outboundOf({ clock, journal, store, own }: WireOptions, policy: EgressP
     sequences: store.sequences,
     policy,
     isOwnAddress: (address, port) => own.is(address, port),
-    onGone: (subscriptionId, accountId) => {
-      const reason = 'gone'
-      store.subscriptions.disable(accountId, subscriptionId, reason).then(
-        () => journal.record({ kind: 'subscription.disabled', subscriptionId, reason }),
-        (error: unknown) => journal.record({ kind: 'store.trouble', error }),
-      )
-    },
   })
 }
 

@@ -59,7 +59,7 @@ const databaseUrl = z.string().refine((text) => {
 
 const adminKey = z
   .string()
-  .regex(/^[\x21-\x7e]{24,1000}$/, 'must have 24 or more visible ASCII characters and no spaces')
+  .regex(/^[\x21-\x7e]{24,4096}$/, 'must have 24 or more visible ASCII characters and no spaces')
 
 const masterKeys = z
   .string()

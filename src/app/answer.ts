@@ -42,10 +42,11 @@ type RecordView = {
 export type ApprovalToken = { readonly token: string; readonly pending: PendingApproval }
 
 export function entryOf(
-  { command, deadline, plan, asked, prepared, decision, inquiry }: Conclusion,
+  conclusion: Conclusion,
   write: RecordWrite | null,
   clock: Clock,
 ): DecisionEntry {
+  const { command, deadline, plan, asked, prepared, decision, inquiry } = conclusion
   return {
     id: inquiry.decisionId,
     accountId: command.accountId,
@@ -60,7 +61,7 @@ export function entryOf(
     timeline: timelineOf(plan.asked, asked),
     timing: {
       decidedMs: rounded(clock.monotonicMs() - deadline.startedAt),
-      validatorsMs: validatorsMs(asked),
+      validatorsMs: validatorsMs(conclusion),
     },
     requestId: command.requestId,
     decidedAt: new Date(clock.wallMs()).toISOString(),
@@ -94,11 +95,11 @@ function versionAfter(write: RecordWrite): number {
   }
 }
 
-/** From the first call's start to the last answer that the decision waited for. */
-function validatorsMs({ answers }: Asked): number {
-  const ends = answers.map(({ startedMs, durationMs }) => startedMs + durationMs)
-  if (ends.length === 0) return 0
-  return rounded(Math.max(...ends) - Math.min(...answers.map(({ startedMs }) => startedMs)))
+/** From the first call's start, of whichever round, to the last answer that the decision waited for. */
+function validatorsMs({ asked, firstAskedMs }: Conclusion): number {
+  const ends = asked.answers.map(({ startedMs, durationMs }) => startedMs + durationMs)
+  if (ends.length === 0 || firstAskedMs === null) return 0
+  return rounded(Math.max(...ends) - firstAskedMs)
 }
 
 /** A hundredth of a millisecond is more than anybody reads. */

@@ -20,6 +20,7 @@ import type { Locales } from '../domain/message.ts'
 import { type Plan, planFor } from '../domain/plan.ts'
 import { Problem } from '../domain/problem.ts'
 import type { Subscription } from '../domain/subscription.ts'
+import { withFittingValues } from '../domain/suggestions.ts'
 import { deepEqual, type Values } from '../domain/values.ts'
 import type { TimedAnswer } from '../domain/verdict.ts'
 import type { ApproveResponse } from './answer.ts'
@@ -77,6 +78,8 @@ export type ApprovePorts = ConcludePorts & {
   readonly vault: Vault
   readonly chainTokens: ChainTokens
   readonly inFlight: InFlight
+  /** A subscriber said that it is gone: it is to be disabled, with that reason. */
+  readonly onGone: (subscriptionId: string, accountId: string) => void
 }
 
 /** How often a plan is made anew because the configuration changed under it. */
@@ -120,6 +123,8 @@ type Round = {
   readonly earlier: ReadonlyMap<string, TimedAnswer>
   /** Fields that validators set on the change in an earlier round; null before that. */
   readonly amended: Values | null
+  /** When the first validator of all rounds was asked, in milliseconds of the change; null before that. */
+  readonly firstAskedMs: number | null
 }
 
 /** Plans, asks, decides and concludes, again when the configuration or the change itself moved. */
@@ -131,11 +136,19 @@ async function deliberate(
   const { command, ports, deadline } = sitting
   const inquiry = inquiryAbout(prepared, sitting)
   const desk = confirmationDesk(command.confirm, ports)
-  let round: Round = { prepared, configuration, inquiry, earlier: NOTHING_YET, amended: null }
+  let round: Round = {
+    prepared,
+    configuration,
+    inquiry,
+    earlier: NOTHING_YET,
+    amended: null,
+    firstAskedMs: null,
+  }
   for (let rounds = 1; rounds <= ROUNDS_MAX; rounds++) {
     const { index, generation } = round.configuration
     const plan = planFor(round.prepared.change, index, generation)
-    const asked = await ask(sitting, plan, round)
+    const asked = usable(await ask(sitting, plan, round), round)
+    round = { ...round, firstAskedMs: round.firstAskedMs ?? firstStart(asked) }
     const decision = decide({ plan, answers: asked.answers, locales: command.locales, desk })
     const wanted = amendment(round, decision)
     if (wanted !== null) {
@@ -144,10 +157,32 @@ async function deliberate(
     }
     const conclusion = { command, deadline, plan, asked, decision, rounds, ...round }
     const outcome = await conclude(conclusion, ports)
-    if (outcome !== 'configuration_changed') return outcome
+    if (outcome !== 'configuration_changed') {
+      reportGone(plan, asked, ports)
+      return outcome
+    }
     round = await renew(round, plan, asked, ports.configurations)
   }
   throw new Problem('configuration_changed', { retryAfterSeconds: 1 })
+}
+
+/** Values that the catalog would not take are no usable reply, whatever else it says. */
+function usable(asked: Asked, { prepared, configuration }: Round): Asked {
+  const catalog = configuration.catalogs.get(prepared.change.catalogId)
+  if (catalog === undefined || catalog.fields.length === 0) return asked
+  const answers = asked.answers.map((timed) => withFittingValues(timed, catalog))
+  return { ...asked, answers }
+}
+
+function firstStart({ answers }: Asked): number | null {
+  return answers.length === 0 ? null : Math.min(...answers.map(({ startedMs }) => startedMs))
+}
+
+/** Whoever said with its answer that it is gone is asked no more; this answer still counted. */
+function reportGone(plan: Plan, asked: Asked, { onGone }: ApprovePorts): void {
+  for (const [index, { id, accountId }] of plan.asked.entries()) {
+    if (asked.answers[index]?.isGone === true) onGone(id, accountId)
+  }
 }
 
 /** Validators set fields of a change that will be committed: all are asked about what will be stored. */

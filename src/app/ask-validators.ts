@@ -52,7 +52,12 @@ export function askValidators(asking: Asking, ports: AskPorts): Promise<Asked> {
 
 const NOBODY_ASKED: Promise<Asked> = Promise.resolve({ answers: [], late: null })
 
-type Slot = { call: Call | null; timed: TimedAnswer | null; readonly startedMs: number }
+type Slot = {
+  call: Call | null
+  timed: TimedAnswer | null
+  isNew: boolean
+  readonly startedMs: number
+}
 
 class FanOut {
   readonly #asking: Asking
@@ -76,8 +81,10 @@ class FanOut {
     const { plan, presence } = this.#asking
     for (const subscription of plan.asked) this.#count(subscription, 1)
     this.#stopListening = presence.onGone(() => this.#finish())
+    // Whoever left while the change was being prepared is not heard leaving any more.
+    if (presence.isGone()) this.#finish()
     for (const [index, subscription] of plan.asked.entries()) {
-      // An answer of an earlier round may have ended it already; shadows are asked all the same.
+      // It may be over already: the caller gone, an earlier round's deny. Shadows are asked all the same.
       if (!this.#isOver || subscription.mode === 'shadow') this.#ask(subscription, index)
     }
     if (this.#enforcingOut === 0) this.#finish()
@@ -86,15 +93,19 @@ class FanOut {
   #ask(subscription: Subscription, index: number): void {
     const { inquiry, deadline, earlier } = this.#asking
     const now = this.#ports.clock.monotonicMs()
-    const slot: Slot = { call: null, timed: null, startedMs: now - deadline.startedAt }
+    const startedMs = now - deadline.startedAt
+    const slot: Slot = { call: null, timed: null, isNew: false, startedMs }
     this.#slots[index] = slot
     const known = earlier.get(subscription.id)
+    // An answer of an earlier round was told when it came.
     if (known !== undefined) return this.#take(subscription, slot, known)
+    slot.isNew = true
     const budgetMs = budgetFor(subscription, deadline, now)
     slot.call = this.#ports.asker.ask({ subscription, inquiry, budgetMs })
-    void slot.call.reply.then(({ answer, status }) => {
+    void slot.call.reply.then(({ answer, status, isGone }) => {
       const durationMs = this.#ports.clock.monotonicMs() - now
-      this.#take(subscription, slot, { answer, status, startedMs: slot.startedMs, durationMs })
+      const { startedMs } = slot
+      this.#take(subscription, slot, { answer, status, startedMs, durationMs, isGone })
     })
   }
 
@@ -107,7 +118,7 @@ class FanOut {
       if (this.#shadowsOut === 0) this.#tellLate?.()
       return
     }
-    this.#asking.onAnswer?.(subscription, timed)
+    if (slot.isNew) this.#asking.onAnswer?.(subscription, timed)
     if (this.#enforcingOut === 0 && subscription.mode === 'enforce') this.#finish()
     else if (isDenial(subscription, timed)) this.#startGrace()
   }
@@ -133,15 +144,22 @@ class FanOut {
     this.#cancelGrace?.()
     this.#stopListening?.()
     const late = this.#shadowsOut > 0 ? this.#lateAnswers() : null
-    this.#resolve({ answers: this.#answers(), late })
+    const answers = this.#answers()
+    this.#resolve({ answers, late })
     for (const [index, subscription] of this.#asking.plan.asked.entries()) {
-      if (subscription.mode === 'enforce') this.#slots[index]?.call?.cancel()
+      const call = this.#slots[index]?.call ?? null
+      const answer = answers[index]
+      if (call === null || answer === undefined) continue
+      this.#asking.onAnswer?.(subscription, answer)
+      if (subscription.mode === 'enforce') call.cancel()
     }
   }
 
-  #lateAnswers(): Promise<readonly TimedAnswer[]> {
+  /** What was decided on stays as it was; only shadows add to it. */
+  #lateAnswers(decided: readonly TimedAnswer[]): Promise<readonly TimedAnswer[]> {
     return new Promise((resolve) => {
-      this.#tellLate = () => resolve(this.#answers())
+      this.#tellLate = () =>
+        resolve(decided.map((timed, index) => this.#slots[index]?.timed ?? timed))
     })
   }
 

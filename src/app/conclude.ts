@@ -53,10 +53,11 @@ export type Conclusion = {
   readonly configuration: Configuration
   readonly inquiry: Inquiry
   readonly amended: Values | null
+  readonly firstAskedMs: number | null
 }
 
 /** How long a caller may take for its own commit. */
-export const APPROVAL_VALID_MS = 60_000
+const APPROVAL_VALID_MS = 60_000
 
 export async function conclude(
   conclusion: Conclusion,
@@ -172,7 +173,8 @@ async function replay(
 /** Shadow validators that were still out report to the log when they are done. */
 function amendWhenLate({ command, plan, asked, inquiry }: Conclusion, ports: ConcludePorts): void {
   if (asked.late === null) return
-  const desk = confirmationDesk([], ports)
+  // What was confirmed for the answer stays confirmed in the log.
+  const desk = confirmationDesk(command.confirm, ports)
   void asked.late.then((answers) => {
     const { verdicts } = decide({ plan, answers, locales: command.locales, desk })
     ports.approvals.amend(command.accountId, inquiry.decisionId, verdicts)

@@ -16,7 +16,7 @@ export interface InFlight {
 }
 
 /** Room for approvals under way. What is more would only wait longer than anybody wants to. */
-export const APPROVALS_IN_FLIGHT_MAX = 2_000
+const APPROVALS_IN_FLIGHT_MAX = 2_000
 
 export function createInFlight(max: number = APPROVALS_IN_FLIGHT_MAX): InFlight {
   const records = new Set<string>()

@@ -2,6 +2,7 @@
 import { type Complaint, Problem } from '../domain/problem.ts'
 import {
   type Auth,
+  type BreakerSettings,
   type DialectName,
   MASK,
   type Subscription,
@@ -38,12 +39,12 @@ export type SubscriptionDraft = Omit<SubscriptionSettings, 'id' | 'disabledReaso
 }
 
 export type SubscriptionPatch = Partial<
-  Omit<SubscriptionSettings, 'id' | 'disabledReason'> & {
+  Omit<SubscriptionSettings, 'id' | 'disabledReason' | 'breaker'> & {
     readonly secret: string
     readonly auth: Auth
     readonly headers: Readonly<Record<string, string>>
   }
->
+> & { readonly breaker?: Partial<BreakerSettings> | undefined }
 
 /** CONTRACT.md §5, as it is read back. */
 export type SubscriptionView = ReturnType<typeof viewOf>
@@ -85,19 +86,33 @@ export async function updateSubscription(
   patch: SubscriptionPatch,
   ports: ManagePorts,
 ): Promise<SubscriptionView> {
-  const updated = await ports.subscriptions.update(accountId, id, (current) => {
+  const { subscription, wasActive } = await update(accountId, id, patch, ports)
+  if (subscription.active && !wasActive) ports.onEnabled(id)
+  return view(accountId, subscription, ports)
+}
+
+async function update(
+  accountId: string,
+  id: string,
+  patch: SubscriptionPatch,
+  { subscriptions, rules }: ManagePorts,
+): Promise<{ readonly subscription: Subscription; readonly wasActive: boolean }> {
+  let wasActive = false
+  const updated = await subscriptions.update(accountId, id, (current) => {
+    wasActive = current.active
     const next = patched(current, patch)
-    check(next, ports.rules)
+    check(next, rules)
     return next
   })
-  return view(accountId, orNotFound(updated), ports)
+  return { subscription: orNotFound(updated), wasActive }
 }
 
 function patched(current: Subscription, patch: SubscriptionPatch): Subscription {
-  const { secret, auth, headers, active, ...settings } = patch
+  const { secret, auth, headers, active, breaker, ...settings } = patch
   const next: Subscription = {
     ...current,
     ...withoutUndefined(settings),
+    breaker: { ...current.breaker, ...withoutUndefined(breaker ?? {}) },
     active: active ?? current.active,
     disabledReason: reasonAfter(current, active),
     secret: secret === undefined || secret === MASK ? current.secret : secret,
@@ -194,10 +209,11 @@ export async function removeSubscription(
   ports.onRemoved(id)
 }
 
+/** Also for one that is active: its breaker is closed at once. */
 export async function enableSubscription(accountId: string, id: string, ports: ManagePorts) {
-  const enabled = await updateSubscription(accountId, id, { active: true }, ports)
+  const { subscription } = await update(accountId, id, { active: true }, ports)
   ports.onEnabled(id)
-  return enabled
+  return view(accountId, subscription, ports)
 }
 
 export function disableSubscription(accountId: string, id: string, ports: ManagePorts) {

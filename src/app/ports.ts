@@ -61,7 +61,12 @@ export type Question = {
   readonly budgetMs: number
 }
 
-export type Reply = { readonly answer: Answer; readonly status: number | undefined }
+export type Reply = {
+  readonly answer: Answer
+  readonly status: number | undefined
+  /** It said that it is gone: the answer counts for this change, and it is asked no more. */
+  readonly isGone?: true | undefined
+}
 
 /** A call under way. The reply never rejects, and settles within the budget. */
 export type Call = {

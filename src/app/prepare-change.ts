@@ -33,7 +33,9 @@ export async function prepareChange(
 function needsStored(command: ApproveCommand): boolean {
   if (command.recordId === undefined) return false
   return (
-    isGatewayWrite(command) || command.prevValues === undefined || command.baseVersion !== undefined
+    command.commit === 'gateway' ||
+    command.prevValues === undefined ||
+    command.baseVersion !== undefined
   )
 }
 
@@ -54,9 +56,10 @@ function checkStored(command: ApproveCommand, stored: StoredRecord | null): void
 function draftOf(command: ApproveCommand, stored: StoredRecord | null): ChangeDraft {
   const { event, accountId, catalogId, recordId, values, allValues, user, context } = command
   const isDelete = event === 'record.before.deleted'
-  const prevValues = isGatewayWrite(command)
-    ? stored?.values
-    : (command.prevValues ?? stored?.values)
+  const prevValues =
+    command.commit === 'gateway'
+      ? (stored?.values ?? command.prevValues)
+      : (command.prevValues ?? stored?.values)
   return {
     event,
     accountId,

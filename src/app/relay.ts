@@ -122,8 +122,8 @@ export class Relay {
   async #reap(): Promise<void> {
     const now = this.#ports.clock.monotonicMs()
     if (now < this.#reapAt) return
-    this.#reapAt = now + REAP_EVERY_MS
     await this.#ports.outbox.reap()
+    this.#reapAt = now + REAP_EVERY_MS
   }
 
   async #plan(): Promise<void> {

@@ -9,10 +9,8 @@ import type { Answer, Remark } from '../domain/verdict.ts'
 import type { Dialect, DialectReply } from './dialect.ts'
 import {
   ALLOW,
-  claimsJson,
   headerValues,
   headline,
-  isEncoded,
   isPlainObject,
   isSuccess,
   listedErrors,
@@ -31,26 +29,31 @@ function readAnswer(event: ChangeEvent, reply: DialectReply): Answer {
   return { kind: 'deny', remarks: reasonsOf(reply), values: undefined }
 }
 
-/** "OK" is nothing to put into a form; what looks like JSON must be the JSON that we know. */
+/** The status has allowed it: what cannot be read has nothing to say, and errors can only warn. */
 function suggestionsOf(reply: DialectReply): Answer {
-  const hasSuggestions = reply.status !== 204 && (claimsJson(reply) || isEncoded(reply))
-  return hasSuggestions ? readSuggestions(reply) : ALLOW
+  if (reply.status === 204) return ALLOW
+  const answer = readSuggestions(reply)
+  if (answer.kind === 'allow') return answer
+  if (answer.kind !== 'deny') return ALLOW
+  const remarks = answer.remarks.map((one) =>
+    one.severity === 'error' ? { ...one, severity: 'warning' as const } : one,
+  )
+  return { kind: 'allow', remarks, values: answer.values }
 }
 
 function reasonsOf(reply: DialectReply): Remark[] {
   const reading = readJson(reply)
-  if ('fault' in reading) return remark('error', plainText(reply))
-  if (!isPlainObject(reading.value)) return []
+  if ('fault' in reading || !isPlainObject(reading.value)) return remark('error', plainText(reply))
   return [...remark('error', headline(reading.value)), ...listedErrors(reading.value)]
 }
 
-/** A short body that was written for people: no markup, no JSON, no stack trace. */
+/** A short body that was written for people. Without a type that says so, markup and JSON are none. */
 function plainText(reply: DialectReply): Remark['message'] | undefined {
-  const isText = headerValues(reply, 'content-type').every((type) => /^text\/plain\b/.test(type))
+  const types = headerValues(reply, 'content-type')
+  const isText = types.every((type) => /^text\/plain\b/.test(type))
   const text = readText(reply)?.trim() ?? ''
-  if (!isText || text === '' || text.length > TEXT_LENGTH_MAX || /^[<{[]/.test(text))
-    return undefined
-  return { text }
+  if (!isText || text === '' || text.length > TEXT_LENGTH_MAX) return undefined
+  return types.length === 0 && /^[<{[]/.test(text) ? undefined : { text }
 }
 
 export const plain: Dialect = { ...standard, readAnswer }

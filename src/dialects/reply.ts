@@ -47,10 +47,9 @@ export function headerValues(reply: DialectReply, name: string): string[] {
   return [header].flat().flatMap((line) => line.split(',').map((one) => one.trim().toLowerCase()))
 }
 
-/** Whether the body is compressed. We ask for plain bytes and unpack nothing. */
+/** Whether the body comes in a coding. We ask for plain bytes and unpack nothing, so none is expected. */
 export function isEncoded(reply: DialectReply): boolean {
-  if (reply.headers['content-encoding'] === undefined) return false
-  return headerValues(reply, 'content-encoding').some((coding) => coding !== 'identity')
+  return reply.headers['content-encoding'] !== undefined
 }
 
 /** The body as text, or null when it is not UTF-8 or is compressed. */

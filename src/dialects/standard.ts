@@ -181,7 +181,7 @@ function denyOf(said: SaidDecision): Answer {
 
 /** `error` is no member of a 200, but a reply that has one beside its allow says two things at once. */
 function listsErrors({ errors, error }: SaidDecision): boolean {
-  return (errors !== undefined && errors.length > 0) || (error ?? null) !== null
+  return (errors !== undefined && errors.length > 0) || Boolean(error)
 }
 
 const suggestionsSchema = z.object(replyMembers)

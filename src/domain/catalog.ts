@@ -112,3 +112,10 @@ export function missingComplaints(
 function isGiven(values: Values, field: string): boolean {
   return Object.hasOwn(values, field) && (values[field] ?? null) !== null
 }
+
+/** Required fields that these values would clear. */
+export function clearedComplaints(catalog: Catalog, values: Values): Complaint[] {
+  return catalog.fields
+    .filter(({ id, required }) => required === true && values[id] === null)
+    .map(({ id }) => ({ pointer: `/values${pointerTo(id)}`, message: 'This field is required.' }))
+}

@@ -26,8 +26,8 @@ export function extendChain(chain: Chain, key: string | null, writes: boolean): 
       detail: `This change was made while ${CHAIN_DEPTH_MAX} others, each caused by the one before, were being asked about.`,
     })
   }
-  if (key === null) return { depth: chain.depth + 1, records: chain.records }
-  if (writes && chain.records.includes(key)) {
+  if (key === null || !writes) return { depth: chain.depth + 1, records: chain.records }
+  if (chain.records.includes(key)) {
     throw new Problem('approval_in_flight', {
       detail: 'A validator tried to write the very record that it was being asked about.',
     })

@@ -147,7 +147,10 @@ function findingsOf({ subscription, timed, effect }: Opinion, locales: Locales):
       return withAtLeastOne(findings, 'confirm', own)
     }
     case 'failed':
-      return effect === 'deny' ? [failureFinding(subscription, answer, locales)] : []
+      if (effect === 'deny') return [failureFinding(subscription, answer, locales)]
+      // What it said is shown although the change goes through; our own words would only puzzle.
+      if (effect !== 'allow' || answer.remarks.length === 0) return []
+      return [{ ...failureFinding(subscription, answer, locales), severity: 'warning' }]
   }
 }
 

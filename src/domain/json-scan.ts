@@ -16,7 +16,7 @@ export const FAULT_TEXTS: Record<ScanFault['kind'], string> = {
   too_deep: 'Nested too deep.',
   nul: 'A text holds the NUL character.',
   lone_surrogate: 'A text holds half of a surrogate pair.',
-  forbidden_key: 'The keys __proto__, constructor and prototype are refused.',
+  forbidden_key: 'The keys __proto__ and constructor are refused.',
   number_out_of_range: 'A number is larger than can be kept exactly.',
 }
 
@@ -70,7 +70,7 @@ function endOfString(text: string, start: number): number {
   }
 }
 
-const FORBIDDEN_KEYS: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype'])
+const FORBIDDEN_KEYS: ReadonlySet<string> = new Set(['__proto__', 'constructor'])
 
 function stringFault(text: string, start: number, end: number): ScanFault | null {
   const raw = text.slice(start + 1, end)
@@ -122,7 +122,7 @@ function fitsNumber(text: string, start: number, end: number, rule: NumberRule):
 
 /** RFC 6901 pointer to the innermost member or item that holds the offset. For error messages only. */
 export function pointerAt(text: string, offset: number): string {
-  const path: { key: string | number; isArray: boolean }[] = []
+  const path: { key: string | number | null; isArray: boolean }[] = []
   for (let at = 0; at <= offset && at < text.length; at++) {
     const top = path.at(-1)
     const code = text.charCodeAt(at)
@@ -133,13 +133,13 @@ export function pointerAt(text: string, offset: number): string {
       }
       at = end
     } else if (code === OPEN_BRACE || code === OPEN_BRACKET) {
-      path.push({ key: code === OPEN_BRACKET ? 0 : '', isArray: code === OPEN_BRACKET })
+      path.push({ key: code === OPEN_BRACKET ? 0 : null, isArray: code === OPEN_BRACKET })
     } else if (code === CLOSE_BRACE || code === CLOSE_BRACKET) {
       path.pop()
     } else if (code === 0x2c && top?.isArray && typeof top.key === 'number') {
       top.key += 1
     }
   }
-  const keys = path.map(({ key }) => key).filter((key) => key !== '')
+  const keys = path.map(({ key }) => key).filter((key) => key !== null)
   return pointerTo(...keys).slice(0, 500)
 }

@@ -1,6 +1,7 @@
+import { type Catalog, clearedComplaints, valueComplaints } from './catalog.ts'
 import { mayChangeField, type Subscription } from './subscription.ts'
 import { deepEqual, type Values } from './values.ts'
-import type { Answer } from './verdict.ts'
+import type { Answer, TimedAnswer } from './verdict.ts'
 
 /** A field for which subscriptions suggested different values; ids of the one taken and the others. */
 export type Conflict = {
@@ -10,6 +11,24 @@ export type Conflict = {
 }
 
 export type Merged = { readonly values: Values; readonly conflicts: readonly Conflict[] }
+
+/**
+ * An answer whose values the catalog would not take is no usable reply: it is judged by the failure
+ * policy, like any other reply that cannot be understood.
+ */
+export function withFittingValues(timed: TimedAnswer, catalog: Catalog): TimedAnswer {
+  const { answer } = timed
+  if ((answer.kind !== 'allow' && answer.kind !== 'deny') || answer.values === undefined)
+    return timed
+  const complaints = [
+    ...valueComplaints(catalog, answer.values),
+    ...clearedComplaints(catalog, answer.values),
+  ]
+  const [first] = complaints
+  if (first === undefined) return timed
+  const detail = `it would set values that the catalog does not take: ${first.pointer} ${first.message}`
+  return { ...timed, answer: { kind: 'failed', cause: 'bad_reply', remarks: [], detail } }
+}
 
 type Suggestion = { readonly subscription: Subscription; readonly answer: Answer }
 

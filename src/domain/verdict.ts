@@ -69,6 +69,8 @@ export type TimedAnswer = {
   /** Milliseconds from the change's plan to the start of this call. */
   readonly startedMs: number
   readonly durationMs: number
+  /** It said that it is gone: the answer counts for this change, and it is asked no more. */
+  readonly isGone?: true | undefined
 }
 
 export type Mode = 'enforce' | 'shadow'

@@ -38,7 +38,7 @@ export type ValidatorBehaviour = {
 /** What a behaviour may want to know. */
 export type Around = { readonly gatewayUrl: string }
 
-export const TIMEOUT_MS = { usual: 10_000, hanging: 300 } as const
+const TIMEOUT_MS = { usual: 10_000, hanging: 300 } as const
 
 export const allowed: Expected = { outcome: 'allow' }
 export const denied = (...texts: readonly string[]): Expected => ({ outcome: 'deny', texts })

@@ -11,7 +11,7 @@ import type { Expected, ValidatorBehaviour } from './behaviour.ts'
 export const POLICIES = ['deny', 'allow'] as const
 export const COMPANIES = ['alone', 'beside a healthy one'] as const
 export type Policy = (typeof POLICIES)[number]
-export type Company = (typeof COMPANIES)[number]
+type Company = (typeof COMPANIES)[number]
 
 /** So high that no breaker opens, whatever the behaviours do. */
 const BREAKER = { minimumCalls: 100_000, consecutiveFailures: 100_000 }
@@ -89,9 +89,9 @@ export type Run = {
 }
 
 /** What came of one run, as far as it is the same each time. */
-export type Result = ReturnType<typeof deserved>
+type Result = ReturnType<typeof deserved>
 
-export type Seen = { readonly result: Result; readonly response: any; readonly tookMs: number }
+type Seen = { readonly result: Result; readonly response: any; readonly tookMs: number }
 
 let records = 0
 
@@ -110,17 +110,18 @@ export async function perform(stage: Stage, run: Run): Promise<Seen> {
   })
   const tookMs = performance.now() - startedAt
   const { status } = await api.get(`/v1/catalogs/${catalogId}/records/${recordId}`)
-  const result = resultOf(stage, run, { answer, subscriptionId: id, isStored: status === 200 })
+  const result = resultOf(stage, run, { answer, subscriptionId: id, readStatus: status })
   return { result, response: answer.json, tookMs }
 }
 
 type Outcome = {
   readonly answer: Answer
   readonly subscriptionId: string
-  readonly isStored: boolean
+  /** Of reading the record afterwards. */
+  readonly readStatus: number
 }
 
-function resultOf(stage: Stage, run: Run, { answer, subscriptionId, isStored }: Outcome): Result {
+function resultOf(stage: Stage, run: Run, { answer, subscriptionId, readStatus }: Outcome): Result {
   const { json, status } = answer
   if (status !== 200) throw new Error(`${status} ${answer.text}`)
   const verdictOf = (id: string) => json.verdicts.find((one: any) => one.subscriptionId === id)
@@ -134,7 +135,7 @@ function resultOf(stage: Stage, run: Run, { answer, subscriptionId, isStored }: 
     decision: json.decision,
     committed: json.committed,
     degraded: json.degraded === true,
-    isStored,
+    readStatus,
     outcome: verdict.outcome,
     cause: verdict.cause,
     status: verdict.status,
@@ -171,7 +172,7 @@ export function deserved({ behaviour: { expected, status }, policy, company }: R
     decision: effect,
     committed: effect === 'allow',
     degraded: expected.outcome === 'failed' && effect === 'allow',
-    isStored: effect === 'allow',
+    readStatus: effect === 'allow' ? 200 : 404,
     outcome: expected.outcome === 'confirm' ? 'allow' : expected.outcome,
     cause: expected.outcome === 'failed' ? expected.cause : undefined,
     status,

@@ -58,7 +58,7 @@ const FRAMING = [
   ),
   writes(
     'answers in many chunks',
-    wired(`${[...ALLOW_TEXT].map((one) => `1\r\n${one}\r\n`).join('')}0\r\n\r\n`, CHUNKED),
+    wired(`${ALLOW_TEXT.replace(/./g, '1\r\n$&\r\n')}0\r\n\r\n`, CHUNKED),
     'stay',
     allowed,
   ),
@@ -170,9 +170,16 @@ const NOT_HTTP = [
     'stay',
     failed('bad_reply'),
   ),
+  // Allowed by RFC 9110, and never sent by servers that were not asked for it; undici refuses it.
+  writes(
+    'says "go on" although nobody waits for it',
+    `HTTP/1.1 100 Continue\r\n\r\n${ALLOW}`,
+    'stay',
+    failed('bad_reply'),
+  ),
   writes(
     'floods with 1xx',
-    'HTTP/1.1 100 Continue\r\n\r\n'.repeat(100) + ALLOW,
+    'HTTP/1.1 103 Early Hints\r\n\r\n'.repeat(100) + ALLOW,
     'stay',
     failed('bad_reply'),
   ),

@@ -1,7 +1,15 @@
 /** The ports Decisions and the part of Approvals that stores behind the answer. */
 import { describe, expect, it } from 'vitest'
 import type { DecisionFilter } from '../../src/app/store.ts'
-import { always, committed, creation, entryOf, itemOf, verdictOf } from '../support/items.ts'
+import {
+  always,
+  committed,
+  creation,
+  entryOf,
+  itemOf,
+  sorted,
+  verdictOf,
+} from '../support/items.ts'
 import type { Opened } from '../support/store.ts'
 
 const ALL = { limit: 200, after: null }
@@ -49,7 +57,7 @@ export function decisionsContract(opened: () => Opened): void {
       const bad = entryOf({ accountId, decidedAt: 'no time at all' })
       for (const entry of [good[0], bad, good[1]]) if (entry) store.approvals.log(entry)
       const ids = (await store.decisions.list(accountId, {}, ALL)).map(({ id }) => id)
-      expect(ids.toSorted()).toEqual(good.map(({ id }) => id).toSorted())
+      expect(sorted(ids)).toEqual(sorted(good.map(({ id }) => id)))
       expect(journal.kinds('log.dropped')).toMatchObject([{ items: 1 }])
     })
 
@@ -239,11 +247,11 @@ export function decisionsContract(opened: () => Opened): void {
         store.approvals.log(entryOf({ ...draft, id: `dec_${name}` }))
       }
       const found = async (filter: DecisionFilter) =>
-        (await store.decisions.list(accountId, filter, ALL)).map(({ id }) => id).toSorted()
+        sorted((await store.decisions.list(accountId, filter, ALL)).map(({ id }) => id))
       const everyone = [entry.id, ...Object.keys(strangers).map((name) => `dec_${name}`)]
-      expect(await found({})).toEqual(everyone.toSorted())
+      expect(await found({})).toEqual(sorted(everyone))
       for (const [name, value] of Object.entries(filters)) {
-        const expected = everyone.filter((id) => id !== `dec_${name}`).toSorted()
+        const expected = sorted(everyone.filter((id) => id !== `dec_${name}`))
         expect(await found({ [name]: value }), name).toEqual(expected)
       }
       expect(await found(filters)).toEqual([entry.id])

@@ -227,6 +227,31 @@ describe('written documents', () => {
   })
 })
 
+describe('package-lock.json', () => {
+  const { packages } = JSON.parse(read('package-lock.json'))
+
+  /** The version that a package gets when it asks for another: as Node looks, upwards. */
+  function versionFor(from: string, name: string): string | undefined {
+    const nested = packages[`${from === '' ? '' : `${from}/`}node_modules/${name}`]
+    if (nested !== undefined || from === '') return nested?.version
+    return versionFor(from.slice(0, Math.max(0, from.lastIndexOf('/node_modules/'))), name)
+  }
+
+  it('names every package that `npm ci` looks for, those of other platforms too', () => {
+    const missing = Object.entries<any>(packages).flatMap(([path, one]) =>
+      Object.entries<string>({ ...one.dependencies, ...one.optionalDependencies })
+        .map(([name, wanted]) => ({ name, wanted, version: versionFor(path, name) }))
+        .filter(({ wanted, version }) => version === undefined || isOther(wanted, version))
+        .map(({ name, wanted }) => `${path} → ${name}@${wanted}`),
+    )
+    expect(missing).toEqual([])
+  })
+})
+
+/** Whether an exact version is wanted and it is not this one. */
+const isOther = (wanted: string, version: string) =>
+  /^\d+\.\d+\.\d/.test(wanted) && wanted !== version
+
 /** Blocks of JSON, and bodies of curl in blocks of shell. */
 function jsonIn(markdown: string): string[] {
   const blocks = [...markdown.matchAll(/^```(\w*)[^\n]*\n([\s\S]*?)^```/gm)]

@@ -8,6 +8,9 @@ const HANGING = 64
 const ELSEWHERE = 200
 const CALLERS = 8
 const POLLS_MAX = 1_000
+/** What the calls may take that are to be broken off, and by when that must have happened. */
+const PATIENCE_MS = 30_000
+const BROKEN_OFF_MS = 15_000
 
 /** A validator that keeps its questions until it is told to answer them. */
 type Patient = {
@@ -99,11 +102,11 @@ describe.each(DATABASES)('on the %s database', (database) => {
       const { api } = gateway
       const slow = await startPatient()
       const quick = await startValidator()
-      await api.subscribe({ catalogId: 'slow', url: slow.server.url, timeoutMs: 30_000 })
+      await api.subscribe({ catalogId: 'slow', url: slow.server.url, timeoutMs: PATIENCE_MS })
       await api.subscribe({ catalogId: 'quick', url: quick.url })
       let settled = 0
       const hanging = Array.from({ length: HANGING }, async () => {
-        const answer = await api.approve({ catalogId: 'slow', timeoutMs: 30_000 })
+        const answer = await api.approve({ catalogId: 'slow', timeoutMs: PATIENCE_MS })
         settled += 1
         return answer
       })
@@ -133,10 +136,10 @@ describe.each(DATABASES)('on the %s database', (database) => {
       const slow = await startPatient()
       const quick = await startPatient()
       quick.release()
-      await api.subscribe({ catalogId: 'both', url: slow.server.url, timeoutMs: 30_000 })
+      await api.subscribe({ catalogId: 'both', url: slow.server.url, timeoutMs: PATIENCE_MS })
       await api.subscribe({ catalogId: 'both', url: quick.server.url })
       const hanging = Array.from({ length: HANGING }, () =>
-        api.approve({ catalogId: 'both', timeoutMs: 30_000 }),
+        api.approve({ catalogId: 'both', timeoutMs: PATIENCE_MS }),
       )
       await Promise.all([slow.holds(HANGING), quick.holds(HANGING)])
       slow.release()
@@ -147,16 +150,16 @@ describe.each(DATABASES)('on the %s database', (database) => {
     })
   })
 
-  describe('a caller that goes away before the commit', () => {
+  describe('a caller that goes away before the commit', { timeout: BROKEN_OFF_MS }, () => {
     it.each(['deny', 'allow'])('gets no commit, with onFailure %s', async (onFailure) => {
       const { api } = gateway
       const catalogId = `left-${onFailure}`
       const slow = await startPatient()
-      await api.subscribe({ catalogId, url: slow.server.url, timeoutMs: 30_000, onFailure })
+      await api.subscribe({ catalogId, url: slow.server.url, timeoutMs: PATIENCE_MS, onFailure })
       const leaving = new AbortController()
       const { signal } = leaving
       const given = Array.from({ length: HANGING }, (_, turn) =>
-        api.approve({ catalogId, recordId: `ghost-${turn}`, timeoutMs: 30_000 }, { signal }),
+        api.approve({ catalogId, recordId: `ghost-${turn}`, timeoutMs: PATIENCE_MS }, { signal }),
       )
       await slow.holds(HANGING)
       leaving.abort()
@@ -176,9 +179,9 @@ describe.each(DATABASES)('on the %s database', (database) => {
     it('leaves the record free for others at once', async () => {
       const { api } = gateway
       const slow = await startPatient()
-      await api.subscribe({ catalogId: 'free', url: slow.server.url, timeoutMs: 30_000 })
+      await api.subscribe({ catalogId: 'free', url: slow.server.url, timeoutMs: PATIENCE_MS })
       const leaving = new AbortController()
-      const change = { catalogId: 'free', recordId: 'one' }
+      const change = { catalogId: 'free', recordId: 'one', timeoutMs: PATIENCE_MS }
       const given = api.approve(change, { signal: leaving.signal })
       await slow.holds(1)
       expect((await api.approve(change)).json.code).toBe('approval_in_flight')
@@ -191,7 +194,7 @@ describe.each(DATABASES)('on the %s database', (database) => {
     })
   })
 
-  describe('the first deny', () => {
+  describe('the first deny', { timeout: BROKEN_OFF_MS }, () => {
     const ORDER = { first: 1, second: 2 }
 
     /** A validator that denies as soon as the other, which is before it in plan order, is asked too. */
@@ -201,7 +204,7 @@ describe.each(DATABASES)('on the %s database', (database) => {
         await otherIsAsked
         await deny('Too dear.')(request, response)
       })
-      const settings = { catalogId, timeoutMs: 30_000 }
+      const settings = { catalogId, timeoutMs: PATIENCE_MS }
       await gateway.api.subscribe({ ...settings, url: other.url, order: ORDER.first })
       await gateway.api.subscribe({ ...settings, url: denying.url, order: ORDER.second })
       return denying
@@ -210,7 +213,11 @@ describe.each(DATABASES)('on the %s database', (database) => {
     it('answers at once with a grace of 0, and breaks off whoever is still asked', async () => {
       const slow = await startPatient()
       const denying = await startPair('grace-0', slow.server)
-      const { json } = await gateway.api.approve({ catalogId: 'grace-0', denyGraceMs: 0 })
+      const { json } = await gateway.api.approve({
+        catalogId: 'grace-0',
+        denyGraceMs: 0,
+        timeoutMs: PATIENCE_MS,
+      })
       expect(json).toMatchObject({ decision: 'deny', committed: false })
       expect(json.verdicts).toMatchObject([
         { outcome: 'cancelled', applied: 'none' },
@@ -224,7 +231,11 @@ describe.each(DATABASES)('on the %s database', (database) => {
     it('waits no longer than its grace for others', async () => {
       const slow = await startPatient()
       const denying = await startPair('grace-50', slow.server)
-      const { json } = await gateway.api.approve({ catalogId: 'grace-50', denyGraceMs: 50 })
+      const { json } = await gateway.api.approve({
+        catalogId: 'grace-50',
+        denyGraceMs: 50,
+        timeoutMs: PATIENCE_MS,
+      })
       expect(json.verdicts).toMatchObject([{ outcome: 'cancelled' }, { outcome: 'deny' }])
       await slow.broken(1)
       await Promise.all([slow.server.close(), denying.close()])
@@ -236,7 +247,11 @@ describe.each(DATABASES)('on the %s database', (database) => {
         speak = () => void deny('Too late.')(request, response)
       })
       const denying = await startPair('grace', other)
-      const watching = await watch(gateway, { catalogId: 'grace', denyGraceMs: 20_000 })
+      const watching = await watch(gateway, {
+        catalogId: 'grace',
+        denyGraceMs: 20_000,
+        timeoutMs: PATIENCE_MS,
+      })
       expect(await watching.next('verdict')).toMatchObject({ outcome: 'deny' })
       speak()
       const decision = await watching.next('decision')

@@ -83,6 +83,7 @@ describe('a bpium hook that is gone', () => {
     const { id } = await api.subscribe(settings)
     const { json } = await api.approve({ catalogId: 'left', recordId: 'one' })
     expect(json).toMatchObject({ decision: 'allow', committed: true })
+    expect(json.verdicts).toMatchObject([{ subscriptionId: id, outcome: 'allow', status: 410 }])
     await disabled(id)
     expect((await api.approve({ catalogId: 'left', recordId: 'two' })).json.verdicts).toEqual([])
     expect(validator.received).toHaveLength(1)

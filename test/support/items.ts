@@ -223,3 +223,8 @@ export function subscribed(
 ): Promise<Subscription> {
   return subscriptions.create(accountId, settingsOf(more), SECRETS)
 }
+
+/** In an order of its own, for lists whose order says nothing. */
+export function sorted(list: readonly unknown[]): string[] {
+  return list.map(String).toSorted((left, right) => (left < right ? -1 : 1))
+}

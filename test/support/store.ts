@@ -21,17 +21,17 @@ export type Opened = {
   /** What the store said about itself. */
   readonly journal: Journaled
   /** Behind the store's back. Not while the store is at work: the embedded database has one session. */
-  sql<Row = Record<string, unknown>>(
+  readonly sql: <Row = Record<string, unknown>>(
     text: string,
     values?: readonly unknown[],
-  ): Promise<readonly Row[]>
+  ) => Promise<readonly Row[]>
   /** A new account, so that suites do not see each other. */
-  account(): Promise<string>
+  readonly account: () => Promise<string>
   /** The store of another gateway on the same server, closed with this one. */
-  another(): Promise<Store>
+  readonly another: () => Promise<Store>
   /** Where the server is; undefined for the embedded database. */
   readonly url: string | undefined
-  close(): Promise<void>
+  readonly close: () => Promise<void>
 }
 
 /** Events as they were recorded; a test may react to each at once. */

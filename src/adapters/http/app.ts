@@ -112,12 +112,11 @@ async function admit(c: Incoming, { scopes }: Route, authenticator: Authenticato
   throw new Problem('forbidden', { detail: `This needs the scope ${scopes.join(' or ')}.` })
 }
 
-/** Ids in a path keep the rules of ids in a body; to read by an id that cannot be is to find nothing. */
+/** Ids in a path keep the rules of ids in a body. */
 function readParams(c: Incoming): Readonly<Record<string, string>> {
   const params = c.req.param() as Readonly<Record<string, string>>
   for (const [name, value] of Object.entries(params)) {
     if (idSchema.safeParse(value).success) continue
-    if (c.req.method === 'GET') throw new Problem('not_found')
     const complaints = [{ pointer: pointerTo(name), message: 'This is no id.' }]
     throw new Problem('invalid_request', { complaints })
   }

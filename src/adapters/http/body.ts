@@ -9,7 +9,7 @@ import { FAULT_TEXTS, pointerAt, scanJson } from '../../domain/json-scan.ts'
 import { pointerTo } from '../../domain/pointer.ts'
 import { type Complaint, Problem } from '../../domain/problem.ts'
 
-export const BODY_BYTES_MAX = 1_048_576
+const BODY_BYTES_MAX = 1_048_576
 
 const tooLarge = () =>
   new Problem('body_too_large', { detail: `A body has at most ${BODY_BYTES_MAX} bytes.` })

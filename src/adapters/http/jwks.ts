@@ -20,7 +20,7 @@ const keySet = z.looseObject({
 /** The text of a key set. Throws when it cannot be had. */
 export type FetchKeys = (url: string) => Promise<string>
 
-export async function fetchKeys(url: string): Promise<string> {
+async function fetchKeys(url: string): Promise<string> {
   const response = await fetch(url, {
     redirect: 'error',
     headers: { accept: 'application/json' },

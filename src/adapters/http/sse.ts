@@ -40,9 +40,12 @@ function textOf(answered: Answered): string {
   return answered.kept?.body ?? JSON.stringify(answered.response)
 }
 
+/** One plan and one verdict each, also when the configuration or the change moved and somebody was asked again. */
 function progressInto(sink: Sink, begin: () => void): Progress {
+  const told = new Set<string>()
   return {
     planned: (plan, decisionId) => {
+      if (sink.isBegun) return
       sink.isBegun = true
       const subscriptions = plan.asked.map(({ id, name, mode, timeoutMs }) => ({
         subscriptionId: id,
@@ -54,6 +57,8 @@ function progressInto(sink: Sink, begin: () => void): Progress {
       begin()
     },
     answered: (subscription, { answer, status, durationMs }) => {
+      if (told.has(subscription.id)) return
+      told.add(subscription.id)
       const effect = applyPolicy(answer, subscription.mode, subscription.onFailure)
       const verdict = {
         subscriptionId: subscription.id,

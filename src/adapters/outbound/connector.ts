@@ -31,7 +31,7 @@ import {
 import { ConnectError, EgressBlocked } from './failure-cause.ts'
 import { NameError, type Resolver } from './resolver.ts'
 
-export const CONNECT_LIMITS = {
+const CONNECT_LIMITS = {
   /** Resolving, connecting and the TLS handshake together. */
   totalMs: 3_000,
   attemptsMax: 2,

@@ -49,7 +49,7 @@ export function isLocalhost(host: string): boolean {
 
 export const LOCALHOST_ADDRESSES = ['127.0.0.1', '::1'] as const
 
-export function destinationOf(url: URL): Destination | null {
+function destinationOf(url: URL): Destination | null {
   if (url.protocol !== 'http:' && url.protocol !== 'https:') return null
   const port = url.port === '' ? DEFAULT_PORTS[url.protocol] : Number(url.port)
   return { protocol: url.protocol, host: canonicalHost(url.hostname), port }

@@ -21,8 +21,6 @@ export type AskerOptions = {
   readonly sequences: Sequences
   readonly lines: Lines
   readonly sharedBodies: SharedBodies
-  /** A subscriber said with its answer that the hook is gone: it must be disabled. */
-  readonly onGone: (subscriptionId: string, accountId: string) => void
 }
 
 /** A timeout that the change's budget cut shorter than this says nothing about the subscriber. */
@@ -149,8 +147,7 @@ class Ask implements Call {
       reply = this.#crashed(error)
     }
     this.#settle(reply.answer)
-    this.#heedGone(reply)
-    return reply
+    return saysGone(reply) ? { ...reply, isGone: true } : reply
   }
 
   async #askWithNumber(): Promise<Reply> {
@@ -208,11 +205,9 @@ class Ask implements Call {
     const durationMs = this.#options.clock.monotonicMs() - this.#startedAt
     note(this.#options, line, { question, answer, durationMs })
   }
+}
 
-  /** An allow that comes with a 410 counts for this change, and says that nobody is there any more. */
-  #heedGone({ answer, status }: Reply): void {
-    if (status !== 410 || answer.kind !== 'allow') return
-    const { id, accountId } = this.#entrance.question.subscription
-    this.#options.onGone(id, accountId)
-  }
+/** An allow that comes with a 410 counts for this change, and says that nobody is there any more. */
+function saysGone({ answer, status }: Reply): boolean {
+  return status === 410 && answer.kind === 'allow'
 }

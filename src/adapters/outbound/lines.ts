@@ -12,7 +12,7 @@ import { Bulkhead } from './bulkhead.ts'
 import { Health, NO_HEALTH } from './health.ts'
 import { SubscriptionPool } from './pools.ts'
 
-export const LINES_MAX = 5_000
+const LINES_MAX = 5_000
 
 export type LineOptions = {
   readonly clock: Clock

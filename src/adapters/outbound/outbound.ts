@@ -24,8 +24,6 @@ export type OutboundOptions = {
   readonly policy: EgressPolicy
   /** Whether connecting there would reach this very process. */
   readonly isOwnAddress?: ((address: string, port: number) => boolean) | undefined
-  /** A subscriber said that its hook is gone: it has to be disabled, with that reason. */
-  readonly onGone?: ((subscriptionId: string, accountId: string) => void) | undefined
   /** Certificates (PEM) of authorities that are trusted beside the well-known ones. */
   readonly authorities?: readonly string[] | undefined
   readonly resolver?: Resolver | undefined
@@ -50,9 +48,8 @@ export function createOutbound(options: OutboundOptions): Outbound {
   const connect = createConnector({ clock, resolver, policy, isOwnAddress, authorities })
   const lines = new Lines({ clock, journal, connect })
   const sharedBodies = new SharedBodies()
-  const onGone = options.onGone ?? (() => {})
   return {
-    asker: createAsker({ clock, journal, sequences, lines, sharedBodies, onGone }),
+    asker: createAsker({ clock, journal, sequences, lines, sharedBodies }),
     prober: createProber({ clock, sequences, lines, sharedBodies }),
     notifier: createNotifier({ clock, journal, lines }),
     health: { of: (subscriptionId) => lines.healthOf(subscriptionId) },

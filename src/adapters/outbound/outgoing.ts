@@ -169,7 +169,7 @@ export function maskedHeaders(
   return masked
 }
 
-export const SHOWN_BYTES_MAX = 4_096
+const SHOWN_BYTES_MAX = 4_096
 
 /** The beginning of a reply as text. NUL goes, since a database's text cannot hold it. */
 export function shownBody(body: Uint8Array): string {

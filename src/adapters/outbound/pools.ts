@@ -6,7 +6,7 @@
 import type { buildConnector } from 'undici'
 import { type Dispatcher, Pool } from 'undici'
 
-export const POOL_LIMITS = {
+const POOL_LIMITS = {
   keepAliveMs: 30_000,
   headerBytesMax: 16 * 1024,
 } as const

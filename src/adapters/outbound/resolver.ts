@@ -39,7 +39,7 @@ export class NameError extends Error {
   }
 }
 
-export const RESOLVER_LIMITS = {
+const RESOLVER_LIMITS = {
   queryTimeoutMs: 300,
   rememberedMs: { min: 1_000, max: 60_000 },
   failureRememberedMs: 1_000,
@@ -50,7 +50,7 @@ export const RESOLVER_LIMITS = {
 const HOSTS_FILE =
   process.platform === 'win32' ? 'C:\\Windows\\System32\\drivers\\etc\\hosts' : '/etc/hosts'
 
-export function systemLookups(): Lookups {
+function systemLookups(): Lookups {
   const cares = new CaresResolver({ timeout: RESOLVER_LIMITS.queryTimeoutMs, tries: 1 })
   return {
     resolve4: (host) => cares.resolve4(host, { ttl: true }),

@@ -17,7 +17,7 @@ import { recordKey } from '../../domain/chain.ts'
 import { Problem } from '../../domain/problem.ts'
 import type { Verdict } from '../../domain/verdict.ts'
 import { type BatchEntry, Batcher } from './commit-batcher.ts'
-import { BAR, COMMIT, type CommitRow, commitRow } from './commit-statement.ts'
+import { BAR, type BarRow, COMMIT, type CommitRow, commitRow } from './commit-statement.ts'
 import { type Database, NotSent } from './database.ts'
 import { DecisionLog } from './decision-log.ts'
 import { isLostConnection } from './sqlstate.ts'
@@ -122,8 +122,8 @@ export class PostgresApprovals implements Approvals {
     const { id, accountId } = item.entry
     for (let tries = 0; tries < SETTLE_TRIES; tries++) {
       try {
-        const barred = await this.#ports.database.run(BAR, [accountId, id])
-        if (barred.length === 0) return resolve('committed')
+        const [row] = await this.#ports.database.run<BarRow>(BAR, [accountId, id])
+        if (row?.decision !== 'void') return resolve('committed')
         const cause = { cause: error, retryAfterSeconds: 1 }
         return reject(new Problem('store_unavailable', cause))
       } catch {

@@ -191,14 +191,20 @@ function detailOf({ change, decision, considered, timeline, timing }: DecisionEn
   }
 }
 
-/** Bars a commit whose outcome nobody knows: see approvals.ts. */
+/**
+ * Bars a commit whose outcome nobody knows (see approvals.ts) and tells what is there now: `void` is the
+ * bar, also one from an earlier try whose answer was lost; anything else is the decision itself.
+ */
 export const BAR: Statement = {
   name: 'bar_commit',
   text: `insert into decisions (account, id, event, catalog_id, decision, committed, commit_mode, degraded,
     generation, asked, request_id, detail, decided_at)
   values ($1, $2, '', '', 'void', false, 'none', false, 0, '{}', '', '{}', now())
-  on conflict do nothing returning id`,
+  on conflict (account, id) do update set id = excluded.id
+  returning decision`,
 }
+
+export type BarRow = { readonly decision: string }
 
 export const AMEND: Statement = {
   name: 'amend_verdicts',

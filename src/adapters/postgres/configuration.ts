@@ -246,8 +246,13 @@ async function insert(
     .values({ account: accountId, id, ...columnsOf(draft, sealer) })
     .returningAll()
     .executeTakeFirstOrThrow()
+    .catch(takenId)
   await tx.insertInto('sequences').values({ account: accountId, subscription_id: id }).execute()
   return subscriptionOf(row, sealer)
+}
+
+function takenId(error: unknown): never {
+  throw isUniqueViolation(error) ? new Problem('already_exists') : error
 }
 
 /** What was held while the subscription was off is due now. */
@@ -302,9 +307,7 @@ export function createCatalogs(ports: ConfigurationPorts): Catalogs {
           .insertInto('catalogs')
           .values({ account: accountId, ...catalog, fields: JSON.stringify(catalog.fields) })
           .execute()
-          .catch((error: unknown) => {
-            throw isUniqueViolation(error) ? new Problem('already_exists') : error
-          })
+          .catch(takenId)
         return catalog
       }),
     update: (accountId, id, change) =>

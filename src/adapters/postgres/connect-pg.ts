@@ -38,9 +38,19 @@ export async function connectPg(options: PgOptions): Promise<Database> {
     types,
   })
   pool.on('error', options.onTrouble)
+  // The pool listens to a client that is idle only. One that loses its connection at work would end the
+  // process if nobody listened; what it was working on is rejected as well, and told there.
+  pool.on('connect', (client) => client.on('error', () => {}))
   const ear = new Ear(options)
-  await probe(pool)
-  await ear.open()
+  try {
+    await probe(pool)
+    await ear.open()
+  } catch (error) {
+    await ear.close()
+    await pool.end()
+    const message = `The database of DATABASE_URL cannot be used: ${reasonOf(error)}`
+    throw new Error(message, { cause: error })
+  }
   return {
     kind: 'server',
     kysely: new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) }),
@@ -76,6 +86,12 @@ function isBroken(error: unknown): boolean {
   return !(error instanceof pg.DatabaseError) || (error.code ?? '').startsWith('57P')
 }
 
+/** A name with several addresses fails with one error for each, and no text of its own. */
+function reasonOf(error: unknown): string {
+  if (error instanceof AggregateError) return error.errors.map(reasonOf).join(', ')
+  return error instanceof Error ? error.message : String(error)
+}
+
 async function probe(pool: pg.Pool): Promise<void> {
   const { rows } = await pool.query<{ version: string }>(
     "select current_setting('server_version_num') as version",
@@ -92,6 +108,8 @@ async function migrateOn(
   work: (session: MigrationSession) => Promise<void>,
 ): Promise<void> {
   const client = new pg.Client({ connectionString: url, application_name: 'assent', types })
+  // The statement under way is rejected as well.
+  client.on('error', () => {})
   await client.connect()
   try {
     await client.query('select pg_advisory_lock($1)', [MIGRATION_LOCK])

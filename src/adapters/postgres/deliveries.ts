@@ -33,7 +33,17 @@ export function createDeliveries(database: Database): Deliveries {
         .where('account', '=', accountId)
         .orderBy('seq', 'desc')
         .limit(page.limit)
-      if (page.after !== null) query = query.where('id', '<', page.after)
+      if (page.after !== null) {
+        // By seq, which is the order of the list: gateways make ids by their own clocks.
+        const { after } = page
+        query = query.where('seq', '<', (events) =>
+          events
+            .selectFrom('events')
+            .select('seq')
+            .where('account', '=', accountId)
+            .where('id', '=', after),
+        )
+      }
       const rows = await orUnavailable(query.execute())
       return rows.map((row) => notificationOf(row as NotificationRow))
     },

@@ -16,18 +16,28 @@ import { orUnavailable } from './sqlstate.ts'
 
 const PLANNER_LOCK = 7_264_002
 
-/** Numbers and deliveries for the oldest events. Subscriptions that are gone by now get none. */
+/**
+ * Numbers and deliveries for the oldest events. Subscriptions that are gone by now get none. Their rows
+ * are locked: a switching on or a removal that is under way is waited for, and what comes later finds the
+ * deliveries; else one could be put on hold behind the back of the change that lets go of what is held.
+ */
 const planStatement = (eventsMax: number) => sql<{ planned: number }>`
 with batch as materialized (
   select event from outbox order by event limit ${eventsMax}
 ),
+listening as materialized (
+  select s.account, s.id, (s.settings->>'active')::boolean as active from subscriptions s
+   where (s.account, s.id) in (
+     select e.account, unnest(e.subscription_ids) from batch b join events e on e.seq = b.event)
+   order by s.account, s.id for share
+),
 target as materialized (
-  select e.seq, e.account, s.id as subscription_id, (s.settings->>'active')::boolean as active,
+  select e.seq, e.account, s.id as subscription_id, s.active,
     row_number() over (partition by e.account, s.id order by e.seq) as rank,
     count(*) over (partition by e.account, s.id) as total
     from batch b join events e on e.seq = b.event
     cross join lateral unnest(e.subscription_ids) as told(id)
-    join subscriptions s on s.account = e.account and s.id = told.id
+    join listening s on s.account = e.account and s.id = told.id
 ),
 counted as (
   update sequences q set last = q.last + t.total
@@ -85,6 +95,18 @@ with ended as materialized (
     retry_in_ms double precision, status smallint, request_headers json, reply text,
     duration_ms real, error text)
 ),
+-- As when planning: nothing is put on hold for a subscription that is on again by now.
+listening as materialized (
+  select s.account, s.id, (s.settings->>'active')::boolean as active from subscriptions s
+   where (s.account, s.id) in (select account, subscription_id from ended where state = 'held')
+   order by s.account, s.id for share
+),
+outcome as materialized (
+  select r.account, r.subscription_id, r.sequence_id, r.lease_id, r.status, r.retry_in_ms,
+    case when r.state <> 'held' then r.state when s.id is null then 'cancelled'
+      when s.active then 'ready' else 'held' end as state
+    from ended r left join listening s on s.account = r.account and s.id = r.subscription_id
+),
 logged as (
   insert into attempts (account, subscription_id, sequence_id, request_headers, status, reply, duration_ms, error)
   select account, subscription_id, sequence_id, request_headers, status, reply, duration_ms, error from ended
@@ -93,7 +115,7 @@ update deliveries d set state = r.state, lease_id = null, lease_until = null, la
     failures = d.failures + case when r.state in ('retrying', 'dead') then 1 else 0 end,
     due_at = now() + coalesce(r.retry_in_ms, 0) * interval '1 millisecond',
     ended_at = case when r.state in ('delivered', 'dead', 'cancelled') then now() end
-  from ended r
+  from outcome r
  where d.account = r.account and d.subscription_id = r.subscription_id
    and d.sequence_id = r.sequence_id and d.state = 'sending' and d.lease_id = r.lease_id`,
 }

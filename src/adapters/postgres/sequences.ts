@@ -3,6 +3,7 @@
  * while a statement is under way share the next one, so the counter's row is touched once for all of them.
  */
 import type { Sequences } from '../../app/ports.ts'
+import { Problem } from '../../domain/problem.ts'
 import type { Database, Statement } from './database.ts'
 import { orUnavailable } from './sqlstate.ts'
 
@@ -30,7 +31,8 @@ export function createSequences(database: Database): Sequences {
       try {
         const values = [accountId, subscriptionId, waiting.length]
         const [row] = await orUnavailable(database.run<{ last: number }>(TAKE, values))
-        const first = (row?.last ?? Number.NaN) - waiting.length + 1
+        if (row === undefined) throw new Problem('not_found', { detail: 'Nobody counts there.' })
+        const first = row.last - waiting.length + 1
         for (const [index, one] of waiting.entries()) one.resolve(first + index)
       } catch (error) {
         for (const one of waiting) one.reject(error)

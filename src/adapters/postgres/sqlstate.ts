@@ -2,19 +2,25 @@
 import { Problem } from '../../domain/problem.ts'
 import { NotSent } from './database.ts'
 
-/** Classes and codes that mean: the connection, or the server behind it, went away. */
-const LOST_CONNECTION = /^(08...|57P0[123]|25006)$/
+/** Classes and codes that mean: the connection, or the server behind it, went away or cannot be had. */
+const LOST_CONNECTION = /^(08...|57P0[123]|25006|53300)$/
 const LOST_SOCKET: ReadonlySet<string> = new Set([
   'ECONNRESET',
   'ECONNREFUSED',
+  'ECONNABORTED',
   'EPIPE',
   'ETIMEDOUT',
   'ENOTFOUND',
   'EAI_AGAIN',
   'EHOSTUNREACH',
+  'ENETUNREACH',
+  // The socket of a server on this machine that is down.
+  'ENOENT',
 ])
+/** What pg says without a code. */
+const LOST_MESSAGE = /connection (terminated|ended|closed)|not queryable|timeout/i
 
-export const UNIQUE_VIOLATION = '23505'
+const UNIQUE_VIOLATION = '23505'
 
 function codeOf(error: unknown): string {
   if (typeof error !== 'object' || error === null || !('code' in error)) return ''
@@ -29,9 +35,7 @@ export function isUniqueViolation(error: unknown): boolean {
 export function isLostConnection(error: unknown): boolean {
   const code = codeOf(error)
   if (LOST_CONNECTION.test(code) || LOST_SOCKET.has(code)) return true
-  return (
-    error instanceof Error && /connection (terminated|ended|closed)|timeout/i.test(error.message)
-  )
+  return error instanceof Error && LOST_MESSAGE.test(error.message)
 }
 
 /** Turns trouble with the database into our own promise broken; leaves everything else as it is. */

@@ -8,7 +8,7 @@
  */
 
 import { randomBytes } from 'node:crypto'
-import { mkdir, open, readFile, rmdir, stat, unlink, writeFile } from 'node:fs/promises'
+import { link, mkdir, readFile, rmdir, stat, unlink, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { MASTER_KEY_BYTES } from './master-key.ts'
@@ -46,6 +46,7 @@ export async function takeDataFolder(
   for (let waited = 0; ; waited += LOCK_LOOK_MS) {
     if (await create(lock, me)) break
     const holder = await readHolder(lock)
+    if (holder === 'gone') continue
     if (holder !== null && (await isAlive(holder))) {
       if (waited >= waitMs) throw new FolderTaken(path, holder.pid)
     } else {
@@ -60,23 +61,33 @@ export async function takeDataFolder(
   }
 }
 
+/** Whole from its first moment: a lock file that is still empty would look like one whose maker died. */
 async function create(lock: string, me: Holder): Promise<boolean> {
+  const draft = `${lock}.${randomBytes(6).toString('hex')}`
+  await writeFile(draft, JSON.stringify(me), { flag: 'wx', mode: 0o600 })
   try {
-    const file = await open(lock, 'wx', 0o600)
-    await file.writeFile(JSON.stringify(me))
-    await file.close()
+    await link(draft, lock)
     return true
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
     throw error
+  } finally {
+    await unlink(draft)
   }
 }
 
-/** Null for a file that is gone, or whose writer died before it had written. */
-async function readHolder(lock: string): Promise<Holder | null> {
+/** `gone` when there is no file, null for one that names nobody. */
+async function readHolder(lock: string): Promise<Holder | 'gone' | null> {
+  let text: string
   try {
-    const holder = JSON.parse(await readFile(lock, 'utf8')) as Partial<Holder>
-    if (typeof holder.pid !== 'number' || typeof holder.startedAt !== 'string') return null
+    text = await readFile(lock, 'utf8')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 'gone'
+    throw error
+  }
+  try {
+    const holder = JSON.parse(text) as Partial<Holder> | null
+    if (typeof holder?.pid !== 'number' || typeof holder.startedAt !== 'string') return null
     return { pid: holder.pid, startedAt: holder.startedAt }
   } catch {
     return null
@@ -118,6 +129,7 @@ async function removeStale(lock: string): Promise<void> {
   try {
     // Somebody may have replaced it between our look and our turn.
     const holder = await readHolder(lock)
+    if (holder === 'gone') return
     if (holder === null || !(await isAlive(holder))) await unlink(lock).catch(() => {})
   } finally {
     await rmdir(guard).catch(() => {})

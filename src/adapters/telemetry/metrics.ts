@@ -189,6 +189,8 @@ export class Metrics {
     if (this.#known.has(subscriptionId)) return subscriptionId
     if (this.#known.size >= SUBSCRIPTION_LABELS_MAX) return 'other'
     this.#known.add(subscriptionId)
+    // Known to be well from the first call on; else "closed" could not be told from "unknown".
+    this.#breakers.set({ subscription: subscriptionId }, BREAKER_VALUES.closed)
     return subscriptionId
   }
 

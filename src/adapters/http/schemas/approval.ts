@@ -85,7 +85,7 @@ export const conflict = z.object({
   others: z.array(z.string()),
 })
 
-export const recordView = z.object({
+const recordView = z.object({
   id: z.string(),
   catalogId: z.string(),
   version: z.number(),

@@ -9,6 +9,8 @@ export const id = z
   .min(1)
   .max(200)
   .regex(/^[^\p{Cc}]*$/u, 'Control characters are not allowed.')
+  // In a path these two mean something else, so that such a record could never be read.
+  .regex(/^(?!\.{1,2}$)/, 'An id is not just dots.')
   .meta({ description: 'An id: 1 to 200 characters, no control characters.' })
 
 export const values = z
@@ -63,7 +65,7 @@ export function pageOf<T extends z.ZodType>(item: T) {
   return z.object({ items: z.array(item), nextCursor: z.string().nullable() })
 }
 
-export const LIST_LIMIT = { max: 200, default: 50 } as const
+const LIST_LIMIT = { max: 200, default: 50 } as const
 
 export const pageQuery = z.object({
   limit: z.coerce.number().int().min(1).max(LIST_LIMIT.max).default(LIST_LIMIT.default),

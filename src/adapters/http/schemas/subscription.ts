@@ -28,12 +28,31 @@ const policy = z.enum(['deny', 'allow'])
 const onFailure = z.union([policy, z.partialRecord(z.enum(failureCauses), policy)])
 
 const breaker = z.object({
-  failureRate: z.number().gt(0).max(1).default(0.5),
-  minimumCalls: z.number().int().min(1).max(100_000).default(20),
-  windowMs: z.number().int().min(1_000).max(600_000).default(30_000),
-  openMs: z.number().int().min(100).max(600_000).default(10_000),
-  consecutiveFailures: z.number().int().min(1).max(100_000).default(5),
+  failureRate: z.number().gt(0).max(1),
+  minimumCalls: z.number().int().min(1).max(100_000),
+  windowMs: z.number().int().min(1_000).max(600_000),
+  openMs: z.number().int().min(100).max(600_000),
+  consecutiveFailures: z.number().int().min(1).max(100_000),
 })
+
+/** CONTRACT.md §5. */
+const BREAKER_DEFAULTS = {
+  failureRate: 0.5,
+  minimumCalls: 20,
+  windowMs: 30_000,
+  openMs: 10_000,
+  consecutiveFailures: 5,
+} as const
+
+const breakerDraft = breaker
+  .partial()
+  .transform((settings) => ({ ...BREAKER_DEFAULTS, ...withoutUndefined(settings) }))
+
+function withoutUndefined<T extends object>(settings: T) {
+  return Object.fromEntries(
+    Object.entries(settings).filter(([, value]) => value !== undefined),
+  ) as { [K in keyof T]-?: Exclude<T[K], undefined> }
+}
 
 const DELAY_MS_MAX = 7 * 86_400_000
 
@@ -102,7 +121,7 @@ export const subscriptionDraft = z
     timeoutMs: settings.timeoutMs.default(BUDGET_MS.default),
     onFailure: onFailure.default('deny'),
     mode: settings.mode.default('enforce'),
-    breaker: breaker.prefault({}),
+    breaker: breakerDraft.prefault({}),
     maxConcurrency: settings.maxConcurrency.default(256),
     retry: retry.default({ preset: 'standard' }),
     order: settings.order.default(0),

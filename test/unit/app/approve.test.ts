@@ -1,0 +1,668 @@
+import { describe, expect, it } from 'vitest'
+import type { ApproveResponse } from '../../../src/app/answer.ts'
+import { type ApproveCommand, approve } from '../../../src/app/approve.ts'
+import type { Subscription } from '../../../src/domain/subscription.ts'
+import type { Answer } from '../../../src/domain/verdict.ts'
+import {
+  ACCOUNT,
+  allow,
+  confirm,
+  deny,
+  failed,
+  remark,
+  subscriptionOf,
+  subscriptionsOf,
+} from '../../support/build.ts'
+import { settled } from '../../support/fake-clock.ts'
+import {
+  approvalWorld,
+  commandOf,
+  fakePresence,
+  keptAnswersOf,
+  recordOf,
+  recordsOf,
+} from './fakes.ts'
+
+type World = ReturnType<typeof approvalWorld>
+
+const run = (world: World, over: Partial<ApproveCommand> = {}) =>
+  approve(commandOf(over), world.ports)
+
+async function respond(world: World, over: Partial<ApproveCommand> = {}): Promise<ApproveResponse> {
+  const answered = await run(world, over)
+  if (answered.kind !== 'decided') throw new Error('it was replayed')
+  return answered.response
+}
+
+/** A world in which each validator says what the table has for it. */
+const saying = (answers: Record<string, Answer>, over: Partial<Subscription> = {}) =>
+  approvalWorld(
+    subscriptionsOf(Object.keys(answers), { events: EVERY_EVENT, ...over }),
+    ({ subscription }) => answers[subscription.id] ?? null,
+  )
+
+const EVERY_EVENT = [
+  'record.before.created',
+  'record.before.updated',
+  'record.before.deleted',
+  'record.updating',
+  'record.updated',
+]
+
+describe('an allow', () => {
+  it('commits record, decision and event together, and answers with the record as it is now', async () => {
+    const world = saying({ a: allow() })
+    const response = await respond(world)
+    expect(response).toMatchObject({
+      decision: 'allow',
+      committed: true,
+      record: {
+        id: 'rec_1',
+        catalogId: 'orders',
+        version: 4,
+        values: { status: 'paid', total: 10 },
+      },
+      verdicts: [{ subscriptionId: 'a', outcome: 'allow', applied: 'allow' }],
+    })
+    expect(response.degraded).toBeUndefined()
+    expect(world.approvals.committed).toMatchObject([
+      {
+        entry: {
+          id: response.id,
+          committed: true,
+          generation: 1,
+          versionBefore: 3,
+          versionAfter: 4,
+        },
+        write: {
+          kind: 'update',
+          recordId: 'rec_1',
+          values: { status: 'paid', total: 10 },
+          expected: { version: 3, origin: 'dec_0' },
+        },
+        event: { subscriptionIds: ['a'], body: { decisionId: response.id, recordId: 'rec_1' } },
+        insistsOnGeneration: true,
+        keep: null,
+        pending: null,
+      },
+    ])
+    expect(world.told).toBe(1)
+    expect(world.journal.events).toMatchObject([
+      { kind: 'approval.decided', decision: 'allow', committed: true, rounds: 1 },
+    ])
+  })
+
+  it('of a creation makes an id and version 1; of a deletion tells the record that went', async () => {
+    const created = saying({ a: allow() })
+    const response = await respond(created, { event: 'record.before.created', recordId: undefined })
+    expect(response.record).toMatchObject({ version: 1, values: { status: 'paid' } })
+    expect(response.record?.id).toMatch(/^rec_/)
+    const deleted = saying({ a: allow() })
+    const gone = await respond(deleted, { event: 'record.before.deleted', values: undefined })
+    expect(gone.record).toMatchObject({ version: 3, values: { status: 'new', total: 10 } })
+    expect(deleted.approvals.committed[0]?.write).toMatchObject({ kind: 'delete' })
+  })
+
+  it('that tells nobody does not wake the relay', async () => {
+    const world = saying({ a: allow() }, { events: ['record.before.updated'] })
+    expect(await respond(world)).toMatchObject({ committed: true })
+    expect(world.approvals.committed[0]?.event).toBeNull()
+    expect(world.told).toBe(0)
+  })
+
+  it('in spite of somebody who could not be asked says that it is degraded', async () => {
+    const world = saying({ a: failed() }, { onFailure: 'allow' })
+    expect(await respond(world)).toMatchObject({
+      decision: 'allow',
+      committed: true,
+      degraded: true,
+    })
+  })
+
+  it('of a catalog that nobody has defined defines it with its first record, once', async () => {
+    const world = saying({ a: allow() })
+    const over = { event: 'record.before.created', recordId: undefined } as const
+    await respond(world, over)
+    await respond(world, over)
+    expect(world.approvals.committed.map(({ definesCatalog }) => definesCatalog)).toEqual([
+      true,
+      false,
+    ])
+  })
+})
+
+describe('a deny', () => {
+  it('writes nothing but the decision, behind the answer', async () => {
+    const world = saying({ a: allow(), b: deny('no stock') })
+    expect(await respond(world)).toMatchObject({
+      decision: 'deny',
+      committed: false,
+      message: { text: 'no stock' },
+      timing: { commitMs: 0 },
+    })
+    expect(world.approvals.committed).toEqual([])
+    expect(world.approvals.logged).toMatchObject([
+      { committed: false, versionBefore: 3, versionAfter: null, decision: { decision: 'deny' } },
+    ])
+    expect(world.told).toBe(0)
+  })
+
+  it('under an idempotency key is stored before it is answered, whatever the generation is by now', async () => {
+    const world = saying({ a: deny('no') })
+    world.approvals.onCommit = () => world.account.change([])
+    const render = () => ({ status: 200, body: 'frozen' })
+    const answered = await run(world, { keep: { key: 'k', fingerprint: 'f', render } })
+    expect(answered).toMatchObject({
+      kind: 'decided',
+      kept: { key: 'k', status: 200, body: 'frozen' },
+    })
+    expect(world.approvals.committed).toMatchObject([
+      {
+        keep: { key: 'k', fingerprint: 'f', body: 'frozen' },
+        insistsOnGeneration: false,
+        write: null,
+      },
+    ])
+  })
+})
+
+describe('a dry run', () => {
+  it('tells validators so and writes nothing but the decision', async () => {
+    const world = saying({ a: allow() })
+    const response = await respond(world, { commit: 'none' })
+    expect(response).toMatchObject({ decision: 'allow', committed: false })
+    expect(response.record).toBeUndefined()
+    expect(world.asker.calls[0]?.question.inquiry.dryRun).toBe(true)
+    expect(world.approvals.committed).toEqual([])
+    expect(world.approvals.logged).toHaveLength(1)
+  })
+})
+
+describe('a form that is being filled in', () => {
+  it('is never committed, and gets what validators suggest', async () => {
+    const world = saying({ a: allow({ total: 1 }), b: allow({ total: 2 }) })
+    const response = await respond(world, { event: 'record.updating' })
+    expect(response).toMatchObject({
+      decision: 'allow',
+      committed: false,
+      values: { total: 1 },
+      conflicts: [{ field: 'total', chosen: 'a', others: ['b'] }],
+    })
+    expect(world.approvals.committed).toEqual([])
+    expect(world.asker.calls).toHaveLength(2)
+  })
+})
+
+describe('a commit of the caller’s own', () => {
+  it('writes no record and gets a token that is stored as its hash, for a minute', async () => {
+    const world = saying({ a: allow() })
+    const response = await respond(world, { commit: 'caller' })
+    expect(response).toMatchObject({ decision: 'allow', committed: false })
+    const { token = '', expiresAt = '' } = response.approval ?? {}
+    expect(Date.parse(expiresAt) - world.clock.wallMs()).toBe(60_000)
+    expect(world.approvals.committed).toMatchObject([
+      {
+        write: null,
+        event: null,
+        insistsOnGeneration: true,
+        pending: { tokenHash: world.ports.vault.sha256(token), expiresAt },
+      },
+    ])
+    expect(JSON.stringify(world.approvals.committed)).not.toContain(token)
+  })
+
+  it('is not offered for a deny, a confirm or a form', async () => {
+    for (const [answer, event] of [
+      [deny('no'), 'record.before.updated'],
+      [confirm('?'), 'record.before.updated'],
+      [allow(), 'record.updating'],
+    ] as const) {
+      const response = await respond(saying({ a: answer }), { commit: 'caller', event })
+      expect(response.approval).toBeUndefined()
+    }
+  })
+})
+
+describe('settings that change while validators are asked', () => {
+  it('are planned again, and only those who are new or changed are asked again', async () => {
+    const [a, b, c, d] = subscriptionsOf(['a', 'b', 'c', 'd'])
+    if (!a || !b || !c || !d) throw new Error('four were made')
+    const world = approvalWorld([a, b, c])
+    const asked: string[][] = []
+    world.approvals.onCommit = () => {
+      asked.push(world.asker.takeAsked())
+      if (asked.length === 1) world.account.change([a, { ...b, revision: 2 }, d])
+    }
+    const response = await respond(world)
+    expect(asked).toEqual([
+      ['a', 'b', 'c'],
+      ['b', 'd'],
+    ])
+    expect(response.verdicts.map(({ subscriptionId }) => subscriptionId)).toEqual(['a', 'b', 'd'])
+    expect(world.approvals.refused).toHaveLength(1)
+    expect(world.approvals.committed).toMatchObject([{ entry: { id: response.id, generation: 2 } }])
+    expect(world.journal.events).toMatchObject([{ kind: 'approval.decided', rounds: 2 }])
+  })
+
+  it('let a validator deny that was not there when the change began', async () => {
+    const [a] = subscriptionsOf(['a'])
+    const late = subscriptionOf({ id: 'late' })
+    const world = approvalWorld([a ?? late], ({ subscription }) =>
+      subscription.id === 'late' ? deny('not on my watch') : allow(),
+    )
+    world.approvals.onCommit = () => world.account.change([a ?? late, late])
+    expect(await respond(world)).toMatchObject({ decision: 'deny', committed: false })
+    expect(world.approvals.committed).toEqual([])
+  })
+
+  it('without end are given up after four rounds, with nothing written', async () => {
+    const world = saying({ a: allow() })
+    world.approvals.onCommit = () => world.account.change(world.account.current.subscriptions)
+    await expect(run(world)).rejects.toMatchObject({ code: 'configuration_changed' })
+    expect(world.approvals.refused).toHaveLength(4)
+    expect(world.approvals.committed).toEqual([])
+    expect(world.asker.takeAsked()).toEqual(['a'])
+    expect(world.journal.events).toMatchObject([
+      { kind: 'approval.failed', code: 'configuration_changed' },
+    ])
+  })
+
+  it('are found out even when they were read from memory', async () => {
+    const world = saying({ a: allow() })
+    await respond(world)
+    world.account.change(subscriptionsOf(['z']))
+    world.asker.takeAsked()
+    world.asker.script = () => allow()
+    const { verdicts } = await respond(world)
+    expect(verdicts.map(({ subscriptionId }) => subscriptionId)).toEqual(['z'])
+  })
+
+  it('may bring a catalog that does not take the values', async () => {
+    const world = saying({ a: allow() })
+    world.approvals.onCommit = () => {
+      world.account.current = {
+        ...world.account.current,
+        generation: 2,
+        catalogs: [{ id: 'orders', title: 'O', fields: [{ id: 'x', title: 'X', type: 'text' }] }],
+      }
+    }
+    await expect(run(world)).rejects.toMatchObject({ code: 'invalid_values' })
+    expect(world.approvals.committed).toEqual([])
+  })
+})
+
+describe('fields that a validator may set', () => {
+  const setting = (values: Record<string, unknown>) =>
+    saying({ a: allow(values), b: allow() }, { mayChange: ['total', 'status'] })
+
+  it('have everybody asked again about the final values, and what they saw is what is committed', async () => {
+    const world = setting({ total: 9 })
+    const response = await respond(world)
+    expect(world.asker.calls).toHaveLength(4)
+    const seen = world.asker.calls.map(({ question }) => question.inquiry.change)
+    expect(seen.map(({ values }) => values)).toEqual([
+      { status: 'paid' },
+      { status: 'paid' },
+      { status: 'paid', total: 9 },
+      { status: 'paid', total: 9 },
+    ])
+    expect(seen[2]?.changedFields).toEqual(['status', 'total'])
+    const [item] = world.approvals.committed
+    expect(item?.entry.change).toEqual(seen[2])
+    expect(item?.entry.change).toEqual(seen[3])
+    expect(item?.write).toMatchObject({ values: { status: 'paid', total: 9 } })
+    expect(item?.event?.body.values).toEqual({ status: 'paid', total: 9 })
+    expect(response).toMatchObject({
+      committed: true,
+      values: { total: 9 },
+      record: { values: { status: 'paid', total: 9 } },
+    })
+    expect(new Set(world.asker.calls.map(({ question }) => question.inquiry.decisionId))).toEqual(
+      new Set([response.id]),
+    )
+  })
+
+  it('are set once: what is suggested about the final values changes them no more', async () => {
+    const world = saying({}, {})
+    world.account.change(subscriptionsOf(['a'], { mayChange: ['total'] }))
+    let round = 0
+    world.asker.script = () => allow({ total: ++round })
+    const response = await respond(world)
+    expect(round).toBe(2)
+    expect(response.record?.values).toEqual({ status: 'paid', total: 1 })
+    expect(response.values).toEqual({ total: 1 })
+  })
+
+  it('have everybody asked again, those too whose answers had outlived a change of settings', async () => {
+    const [a, b] = subscriptionsOf(['a', 'b'], { mayChange: ['total'] })
+    if (!a || !b) throw new Error('two were made')
+    const world = approvalWorld([a], ({ subscription }) =>
+      subscription.id === 'b' ? allow({ total: 9 }) : allow(),
+    )
+    world.approvals.onCommit = () => {
+      world.approvals.onCommit = () => {}
+      world.account.change([a, b])
+    }
+    await respond(world)
+    const asked = world.asker.calls.map(({ question: { subscription, inquiry } }) => [
+      subscription.id,
+      inquiry.change.values?.['total'],
+    ])
+    expect(asked).toEqual([
+      ['a', undefined],
+      ['b', undefined],
+      ['a', 9],
+      ['b', 9],
+    ])
+  })
+
+  it('may be refused by another validator', async () => {
+    const world = saying({ a: allow({ total: 9 }), b: allow() }, { mayChange: ['total'] })
+    world.asker.script = ({ subscription, inquiry }) => {
+      if (subscription.id === 'a') return allow({ total: 9 })
+      return inquiry.change.values?.['total'] === 9 ? deny('nine is too much') : allow()
+    }
+    expect(await respond(world)).toMatchObject({
+      decision: 'deny',
+      committed: false,
+      message: { text: 'nine is too much' },
+    })
+    expect(world.approvals.committed).toEqual([])
+  })
+
+  it('that are so already, or are not its to set, have nobody asked again', async () => {
+    for (const values of [{ total: 10 }, { status: 'paid' }, { secret: 1 }, {}]) {
+      const world = setting(values)
+      const response = await respond(world)
+      expect(world.asker.calls).toHaveLength(2)
+      expect(response.values).toBeUndefined()
+      expect(response.record?.values).toEqual({ status: 'paid', total: 10 })
+    }
+  })
+
+  it('must fit the catalog', async () => {
+    const world = setting({ total: 'nine' })
+    world.account.current = {
+      ...world.account.current,
+      catalogs: [
+        {
+          id: 'orders',
+          title: 'Orders',
+          fields: [
+            { id: 'status', title: 'Status', type: 'text' },
+            { id: 'total', title: 'Total', type: 'number' },
+          ],
+        },
+      ],
+    }
+    await expect(run(world)).rejects.toMatchObject({
+      code: 'invalid_values',
+      details: { complaints: [{ pointer: '/values/total' }] },
+    })
+    expect(world.approvals.committed).toEqual([])
+  })
+
+  it('stay set when the settings change after that, and everybody new is asked about them', async () => {
+    const world = setting({ total: 9 })
+    const others = world.account.current.subscriptions
+    world.approvals.onCommit = () => {
+      world.approvals.onCommit = () => {}
+      world.account.change([...others, subscriptionOf({ id: 'late' })])
+      world.asker.takeAsked()
+      world.asker.script = () => allow()
+    }
+    const response = await respond(world)
+    expect(world.asker.calls.map(({ question }) => question.subscription.id)).toEqual(['late'])
+    expect(world.asker.call('late').question.inquiry.change.values).toEqual({
+      status: 'paid',
+      total: 9,
+    })
+    expect(response.record?.values).toEqual({ status: 'paid', total: 9 })
+  })
+})
+
+describe('a confirmation', () => {
+  it('is asked for, and with its token the same change is asked about anew and committed', async () => {
+    const world = saying({ a: confirm('sure?'), b: allow() })
+    const first = await respond(world)
+    expect(first).toMatchObject({ decision: 'confirm', committed: false })
+    const tokens = (first.confirmations ?? []).map(({ token }) => token)
+    expect(tokens).toHaveLength(1)
+    world.asker.takeAsked()
+    const second = await respond(world, { confirm: tokens })
+    expect(world.asker.takeAsked()).toEqual(['a', 'b'])
+    expect(second).toMatchObject({ decision: 'allow', committed: true })
+    expect(second.confirmations).toBeUndefined()
+  })
+
+  it('of one change does not confirm another', async () => {
+    const world = saying({ a: confirm('sure?') })
+    const first = await respond(world)
+    const tokens = (first.confirmations ?? []).map(({ token }) => token)
+    const other = await respond(world, { confirm: tokens, values: { status: 'void' } })
+    expect(other).toMatchObject({ decision: 'confirm', committed: false })
+  })
+})
+
+describe('a caller that goes away', () => {
+  it('while validators are asked has nothing written, and its record is free again', async () => {
+    const world = approvalWorld(subscriptionsOf(['a', 'b']), () => null)
+    const caller = fakePresence()
+    const answered = run(world, { presence: caller.presence })
+    await settled()
+    expect(world.ports.inFlight.count).toBe(1)
+    caller.leave()
+    await expect(answered).rejects.toMatchObject({ code: 'client_gone' })
+    expect(world.asker.calls.map(({ isCancelled }) => isCancelled)).toEqual([true, true])
+    expect(world.approvals.committed).toEqual([])
+    expect(world.approvals.logged).toEqual([])
+    expect(world.ports.inFlight.count).toBe(0)
+  })
+
+  it('has nothing written of a deny or a dry run either', async () => {
+    for (const [answer, commit] of [
+      [deny('no'), 'gateway'],
+      [allow(), 'none'],
+    ] as const) {
+      const world = approvalWorld(subscriptionsOf(['a']), () => null)
+      const caller = fakePresence()
+      const answered = run(world, { presence: caller.presence, commit, denyGraceMs: 0 })
+      await settled()
+      world.asker.call('a').answer(answer)
+      caller.leave()
+      await expect(answered).rejects.toMatchObject({ code: 'client_gone' })
+      expect(world.approvals.logged).toEqual([])
+    }
+  })
+
+  it('just before the commit has nothing written', async () => {
+    const world = saying({ a: allow() })
+    const caller = fakePresence()
+    world.approvals.onCommit = caller.leave
+    await expect(run(world, { presence: caller.presence })).rejects.toMatchObject({
+      code: 'client_gone',
+    })
+    expect(world.approvals.committed).toEqual([])
+  })
+})
+
+describe('a key that another gateway was first with', () => {
+  const kept = { key: 'k', fingerprint: 'f', status: 200, body: 'the first answer' }
+  const keep = { key: 'k', fingerprint: 'f', render: () => ({ status: 200, body: 'mine' }) }
+  const taken = (...answers: (typeof kept)[]) => {
+    const world = saying({ a: allow() })
+    world.approvals.result = 'key_taken'
+    return { ...world, ports: { ...world.ports, keptAnswers: keptAnswersOf(...answers) } }
+  }
+
+  it('gets the answer that the other one gave', async () => {
+    const world = taken(kept)
+    expect(await approve(commandOf({ keep }), world.ports)).toEqual({ kind: 'replayed', kept })
+    expect(world.approvals.committed).toEqual([])
+  })
+
+  it('is refused for another request, and told to wait where the answer cannot be seen yet', async () => {
+    const other = approve(commandOf({ keep: { ...keep, fingerprint: 'g' } }), taken(kept).ports)
+    await expect(other).rejects.toMatchObject({ code: 'idempotency_key_reused' })
+    const unseen = approve(commandOf({ keep }), taken().ports)
+    await expect(unseen).rejects.toMatchObject({ code: 'idempotency_in_progress' })
+  })
+})
+
+describe('a conflict in the store', () => {
+  it.each(['version_conflict', 'record_exists'] as const)('is told as %s', async (result) => {
+    const world = saying({ a: allow() })
+    world.approvals.result = result
+    await expect(run(world)).rejects.toMatchObject({ code: result })
+    expect(world.told).toBe(0)
+    expect(world.journal.events).toMatchObject([{ kind: 'approval.failed', code: result }])
+  })
+})
+
+describe('shadows that answer late', () => {
+  it('get their verdicts into the log, and what was confirmed stays so', async () => {
+    const shadow = subscriptionOf({ id: 's', mode: 'shadow', order: -1 })
+    const world = approvalWorld([shadow, subscriptionOf({ id: 'a' })], ({ subscription }) =>
+      subscription.id === 'a' ? confirm('sure?') : null,
+    )
+    const first = await respond(world)
+    const tokens = (first.confirmations ?? []).map(({ token }) => token)
+    const second = await respond(world, { confirm: tokens })
+    expect(second.verdicts).toMatchObject([
+      { subscriptionId: 's', outcome: 'cancelled' },
+      { subscriptionId: 'a', applied: 'allow' },
+    ])
+    expect(world.approvals.amended).toEqual([])
+    world.asker.call('s').answer(deny('no'))
+    await settled()
+    expect(world.approvals.amended).toMatchObject([
+      {
+        decisionId: second.id,
+        verdicts: [
+          { subscriptionId: 's', mode: 'shadow', outcome: 'deny', applied: 'none' },
+          { subscriptionId: 'a', outcome: 'allow', applied: 'allow' },
+        ],
+      },
+    ])
+  })
+})
+
+describe('what the gateway itself refuses', () => {
+  it.each<[string, Partial<ApproveCommand>]>([
+    ['record_not_found', { recordId: 'rec_2' }],
+    ['record_not_found', { recordId: 'rec_2', event: 'record.before.deleted' }],
+    ['record_exists', { event: 'record.before.created' }],
+    ['version_conflict', { baseVersion: 2 }],
+    ['not_found', { accountId: 'nobody' }],
+  ])('as %s is refused before anybody is asked', async (code, over) => {
+    const world = saying({ a: allow() })
+    await expect(run(world, over)).rejects.toMatchObject({ code })
+    expect(world.asker.calls).toEqual([])
+    expect(world.ports.inFlight.count).toBe(0)
+  })
+
+  it('is a second write of a record that is being asked about, until the first is done', async () => {
+    const world = approvalWorld(subscriptionsOf(['a']), () => null)
+    const first = run(world)
+    await settled()
+    await expect(run(world)).rejects.toMatchObject({ code: 'approval_in_flight' })
+    const dry = run(world, { commit: 'none' })
+    await settled()
+    for (const { answer } of world.asker.calls) answer(allow())
+    await expect(dry).resolves.toMatchObject({ kind: 'decided' })
+    await expect(first).resolves.toMatchObject({ kind: 'decided' })
+    world.asker.script = () => allow()
+    await expect(run(world)).resolves.toMatchObject({ kind: 'decided' })
+  })
+
+  it('is a chain of changes that goes in a ring', async () => {
+    const world = saying({ a: allow() })
+    const chain = { depth: 5, records: [] }
+    await expect(run(world, { chain })).rejects.toMatchObject({ code: 'approval_loop' })
+    expect(world.ports.inFlight.count).toBe(0)
+  })
+})
+
+describe('what validators are told', () => {
+  it('are the record as the gateway holds it, the end of the budget and the chain', async () => {
+    const world = saying({ a: allow() })
+    let sealed: unknown
+    world.ports.chainTokens.seal = (chain) => {
+      sealed = chain
+      return 'sealed'
+    }
+    await respond(world, {
+      prevValues: { status: 'a lie' },
+      timeoutMs: 700,
+      traceparent: '00-a-b-01',
+    })
+    expect(world.asker.calls[0]?.question.inquiry).toMatchObject({
+      change: { prevValues: { status: 'new', total: 10 }, changedFields: ['status'] },
+      deadlineAtMs: world.clock.wallMs() + 700,
+      chainToken: 'sealed',
+      traceparent: '00-a-b-01',
+    })
+    expect(sealed).toEqual({ depth: 1, records: [JSON.stringify([ACCOUNT, 'orders', 'rec_1'])] })
+  })
+
+  it('is what the caller says of a record that the gateway does not write', async () => {
+    const world = saying({ a: allow() })
+    await respond(world, { commit: 'none', prevValues: { status: 'said' } })
+    expect(world.asker.calls[0]?.question.inquiry.change.prevValues).toEqual({ status: 'said' })
+  })
+})
+
+describe('the answer', () => {
+  it('tells how long it took; one that is kept was frozen before the commit', async () => {
+    const world = approvalWorld(subscriptionsOf(['a']), () => null)
+    const answered = run(world)
+    await world.clock.advance(30)
+    world.asker.call('a').answer(allow(undefined, [remark('fine', { severity: 'info' })]))
+    expect(await answered).toMatchObject({
+      response: {
+        timing: { totalMs: 30, validatorsMs: 30, commitMs: 0 },
+        infos: [{ cause: 'denied' }],
+      },
+    })
+    let frozen: ApproveResponse | null = null
+    const render = (response: ApproveResponse) => {
+      frozen = response
+      return { status: 200, body: '' }
+    }
+    const kept = run(world, { keep: { key: 'k', fingerprint: 'f', render } })
+    await settled()
+    world.asker.call('a').answer(allow())
+    expect(await kept).toMatchObject({ kind: 'decided', response: frozen })
+  })
+
+  it('is told as it comes to be, to whoever watches', async () => {
+    const world = saying({ a: allow(), b: deny('no') })
+    const seen: string[] = []
+    const progress = {
+      planned: (plan: { asked: readonly Subscription[] }, id: string) =>
+        void seen.push(`${id} ${plan.asked.map((one) => one.id).join()}`),
+      answered: (subscription: Subscription) => void seen.push(subscription.id),
+    }
+    const { id } = await respond(world, { progress })
+    expect(seen).toEqual([`${id} a,b`, 'a', 'b'])
+  })
+})
+
+describe('a record of the gateway’s own', () => {
+  it('is not looked up for a change that the caller describes in full and commits itself', async () => {
+    const world = saying({ a: allow() })
+    let reads = 0
+    const records = recordsOf(recordOf())
+    world.ports.records = {
+      ...records,
+      read: (...where) => {
+        reads++
+        return records.read(...where)
+      },
+    }
+    await respond(world, { commit: 'caller', prevValues: { status: 'said' } })
+    expect(reads).toBe(0)
+    await respond(world, { commit: 'caller', prevValues: undefined })
+    expect(reads).toBe(1)
+  })
+})

@@ -1,0 +1,188 @@
+import { describe, expect, it } from 'vitest'
+import { parseAllowList } from '../../src/adapters/outbound/egress-policy.ts'
+import { EXIT_CONFIG, FaultySettings, readConfig } from '../../src/config.ts'
+
+const KEY = Buffer.alloc(32, 7).toString('base64')
+const OTHER_KEY = Buffer.alloc(32, 9).toString('base64')
+const SERVER = { DATABASE_URL: 'postgres://user:pass@db.test/assent', ASSENT_MASTER_KEY: KEY }
+const JWT = {
+  ASSENT_JWT_ISSUER: 'https://issuer.test',
+  ASSENT_JWT_AUDIENCE: 'assent',
+  ASSENT_JWKS_URL: 'https://issuer.test/jwks',
+}
+
+const read = (variables: Record<string, string | undefined>) =>
+  readConfig(variables, (list) => parseAllowList(list, 'allow').faults)
+
+/** The names of the settings that were refused, each with what was said. */
+function faultsOf(variables: Record<string, string | undefined>) {
+  try {
+    read(variables)
+  } catch (error) {
+    if (error instanceof FaultySettings) return error.faults
+    throw error
+  }
+  return []
+}
+
+describe('the configuration', () => {
+  it('needs no setting at all', () => {
+    expect(read({})).toEqual({
+      port: 8787,
+      host: '127.0.0.1',
+      database: { kind: 'embedded', dataDir: './data' },
+      adminKey: null,
+      masterKeys: [],
+      egressAllow: '127.0.0.0/8,::1/128',
+      egressHttp: 'allow',
+      jwt: null,
+      logLevel: 'info',
+    })
+  })
+
+  it('takes what is set', () => {
+    const config = read({
+      ...SERVER,
+      ...JWT,
+      PORT: '0',
+      HOST: '::',
+      ASSENT_ADMIN_KEY: 'x'.repeat(24),
+      ASSENT_MASTER_KEY: ` ${KEY} , ${OTHER_KEY}`,
+      ASSENT_EGRESS_ALLOW: '10.0.0.0/8,validator.internal',
+      ASSENT_EGRESS_HTTP: 'allow',
+      ASSENT_LOG_LEVEL: 'silent',
+    })
+    expect(config).toMatchObject({
+      port: 0,
+      host: '::',
+      database: { kind: 'server', url: SERVER.DATABASE_URL },
+      adminKey: 'x'.repeat(24),
+      egressAllow: '10.0.0.0/8,validator.internal',
+      egressHttp: 'allow',
+      logLevel: 'silent',
+      jwt: { issuer: JWT.ASSENT_JWT_ISSUER, accountClaim: 'account', scopeClaim: 'scope' },
+    })
+    expect(config.masterKeys.map((key) => Buffer.from(key).toString('base64'))).toEqual([
+      KEY,
+      OTHER_KEY,
+    ])
+  })
+
+  it('lets validators of a server be nobody private and nothing but https, unless it is told so', () => {
+    expect(read(SERVER)).toMatchObject({ egressAllow: '', egressHttp: 'listed' })
+  })
+
+  it('takes an empty variable for one that is not set', () => {
+    const names = [
+      'PORT',
+      'HOST',
+      'DATABASE_URL',
+      'ASSENT_DATA_DIR',
+      'ASSENT_ADMIN_KEY',
+      'ASSENT_MASTER_KEY',
+      'ASSENT_EGRESS_ALLOW',
+      'ASSENT_EGRESS_HTTP',
+      'ASSENT_JWT_ISSUER',
+      'ASSENT_JWT_AUDIENCE',
+      'ASSENT_JWKS_URL',
+      'ASSENT_JWT_ACCOUNT_CLAIM',
+      'ASSENT_JWT_SCOPE_CLAIM',
+      'ASSENT_LOG_LEVEL',
+    ]
+    expect(read(Object.fromEntries(names.map((name) => [name, ''])))).toEqual(read({}))
+    const [fault] = faultsOf({ ...SERVER, ASSENT_MASTER_KEY: '' })
+    expect(fault).toMatchObject({ name: 'ASSENT_MASTER_KEY' })
+  })
+
+  it('is refused with every fault at once, each by the name of its setting', () => {
+    const faults = faultsOf({
+      PORT: '70000',
+      HOST: 'h'.repeat(300),
+      DATABASE_URL: 'mysql://db',
+      ASSENT_ADMIN_KEY: 'short',
+      ASSENT_EGRESS_ALLOW: '300.0.0.0/8',
+      ASSENT_EGRESS_HTTP: 'sometimes',
+      ASSENT_JWKS_URL: 'ftp://issuer.test/keys',
+      ASSENT_LOG_LEVEL: 'loud',
+    })
+    const names = new Set(faults.map(({ name }) => name))
+    expect(names).toEqual(
+      new Set([
+        'PORT',
+        'HOST',
+        'DATABASE_URL',
+        'ASSENT_ADMIN_KEY',
+        'ASSENT_MASTER_KEY',
+        'ASSENT_EGRESS_ALLOW',
+        'ASSENT_EGRESS_HTTP',
+        'ASSENT_JWT_ISSUER',
+        'ASSENT_JWT_AUDIENCE',
+        'ASSENT_JWKS_URL',
+        'ASSENT_LOG_LEVEL',
+      ]),
+    )
+    for (const { message } of faults) expect(message.length).toBeGreaterThan(10)
+  })
+
+  it.each([
+    ['PORT', ['-1', '65536', '80.5', 'http', '0x50', ' 80', '999999', '8e1']],
+    ['DATABASE_URL', ['localhost/assent', 'http://db', 'postgres', '//db/assent']],
+    ['ASSENT_ADMIN_KEY', ['x'.repeat(23), `${'x'.repeat(30)} y`, 'é'.repeat(30), 'x'.repeat(1001)]],
+    [
+      'ASSENT_MASTER_KEY',
+      [
+        'x',
+        Buffer.alloc(31).toString('base64'),
+        Buffer.alloc(33).toString('base64'),
+        `${KEY},`,
+        `${KEY},short`,
+        KEY.replace('=', '!'),
+        Buffer.alloc(32).toString('hex'),
+      ],
+    ],
+    ['ASSENT_EGRESS_ALLOW', ['10.0.0.0/33', '*', 'http://validator.test', '10.0.0.0/8,,bad host']],
+    ['ASSENT_EGRESS_HTTP', ['ALLOW', 'deny']],
+    ['ASSENT_LOG_LEVEL', ['INFO', 'trace']],
+  ])('refuses an unusable %s, and says so under its name only', (name, values) => {
+    for (const value of values) {
+      const faults = faultsOf({ ...SERVER, [name]: value })
+      expect(new Set(faults.map((fault) => fault.name)), value).toEqual(new Set([name]))
+    }
+  })
+
+  it('never repeats the value of a secret that it refuses', () => {
+    const variables = {
+      DATABASE_URL: 'mysql://user:topsecret@db',
+      ASSENT_ADMIN_KEY: 'topsecret',
+      ASSENT_MASTER_KEY: 'topsecret',
+    }
+    const text = JSON.stringify(faultsOf(variables))
+    expect(text).toContain('ASSENT_ADMIN_KEY')
+    expect(text).not.toContain('topsecret')
+  })
+
+  it('needs a master key with a server, and says how one is made', () => {
+    const [fault, ...others] = faultsOf({ DATABASE_URL: SERVER.DATABASE_URL })
+    expect(others).toEqual([])
+    expect(fault).toMatchObject({ name: 'ASSENT_MASTER_KEY' })
+    expect(fault?.message).toContain('openssl rand -base64 32')
+  })
+
+  it('needs all three settings of JSON Web Tokens or none', () => {
+    expect(read(JWT).jwt).toMatchObject({ jwksUrl: JWT.ASSENT_JWKS_URL })
+    for (const missing of Object.keys(JWT)) {
+      const faults = faultsOf({ ...JWT, [missing]: undefined })
+      expect(faults.map(({ name }) => name)).toEqual([missing])
+    }
+  })
+
+  it('does not change once it is read, and passes over what it does not know', () => {
+    const config = read({ HOME: '/root', ASSENT_UNKNOWN: 'x' })
+    expect(Object.isFrozen(config)).toBe(true)
+    expect(config).toEqual(read({}))
+  })
+
+  it('that is faulty ends the process with the exit code of sysexits.h', () => {
+    expect(EXIT_CONFIG).toBe(78)
+  })
+})
