@@ -54,8 +54,8 @@ import { version } from './version.ts'
 
 /** In-flight approvals and deliveries have this long to finish when the gateway is stopped. */
 const DRAIN_MS = 10_000
-/** After that, connections that still send something are cut. */
-const CLOSE_MS = 1_000
+/** After that, connections that still send something are cut, and nothing is waited for longer. */
+const CLOSE_MS = 2_000
 
 export type Gateway = {
   readonly url: string
@@ -321,20 +321,21 @@ function stopper({ listening, parts, store, clock, folder, flushLog }: StopOptio
     parts.inFlight.shut()
     const relayStopped = parts.relay.stop()
     // The port stays open until the last approval is answered, so that /readyz can say 503 meanwhile.
-    await withinGrace(parts.inFlight.drained(), clock)
+    await within(DRAIN_MS, parts.inFlight.drained(), clock)
     await listening.close(CLOSE_MS, clock.schedule)
-    await withinGrace(relayStopped, clock)
+    await within(DRAIN_MS, relayStopped, clock)
     await parts.outbound.close()
-    await relayStopped
-    await store.close()
+    // A database that has gone silent must not keep the process: what it would have stored is lost either way.
+    await within(CLOSE_MS, relayStopped, clock)
+    await within(CLOSE_MS, store.close(), clock)
     await folder?.release()
     flushLog()
   }
 }
 
-function withinGrace(work: Promise<void>, clock: Clock): Promise<void> {
+function within(limitMs: number, work: Promise<void>, clock: Clock): Promise<void> {
   return new Promise((resolve) => {
-    const cancel = clock.schedule(DRAIN_MS, resolve)
+    const cancel = clock.schedule(limitMs, resolve)
     void work.finally(() => {
       cancel()
       resolve()

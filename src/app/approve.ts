@@ -190,7 +190,7 @@ function amend(round: Round, wanted: Values): Round {
   const change = withValues(round.prepared.change, wanted)
   checkValues(change, round.configuration)
   const prepared = { ...round.prepared, change }
-  const inquiry = { ...round.inquiry, change }
+  const inquiry: Inquiry = { ...round.inquiry, change, look: 2 }
   return { ...round, prepared, inquiry, earlier: NOTHING_YET, amended: wanted }
 }
 
@@ -213,6 +213,7 @@ function inquiryAbout({ change }: Prepared, { command, ports, deadline, chain }:
   const { clock, ids, chainTokens } = ports
   const nowMs = clock.wallMs()
   return {
+    look: 1,
     change,
     decisionId: ids.make('dec'),
     occurredAtMs: nowMs,

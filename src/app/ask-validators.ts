@@ -143,8 +143,8 @@ class FanOut {
     this.#isOver = true
     this.#cancelGrace?.()
     this.#stopListening?.()
-    const late = this.#shadowsOut > 0 ? this.#lateAnswers() : null
     const answers = this.#answers()
+    const late = this.#shadowsOut > 0 ? this.#lateAnswers(answers) : null
     this.#resolve({ answers, late })
     for (const [index, subscription] of this.#asking.plan.asked.entries()) {
       const call = this.#slots[index]?.call ?? null

@@ -44,7 +44,7 @@ export async function commitApproval(
   if (approval.state !== 'pending') return repeated(commit, approval)
   if (approval.isExpired) throw new Problem('approval_expired')
   const recordId = approval.change.recordId ?? commit.recordId
-  const { index } = await ports.configurations.of(commit.accountId)
+  const { index } = await ports.configurations.fresh(commit.accountId)
   const change = changeOf({ ...approval.change, recordId })
   const told = committedEvent(change, recordId, commit.decisionId, index)
   const event = told && { ...told, id: ports.ids.make('evt') }

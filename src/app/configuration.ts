@@ -19,6 +19,8 @@ export type Configuration = {
 export interface Configurations {
   /** The account's configuration, from memory where it is there. Throws Problem `not_found`. */
   of(accountId: string): Promise<Configuration>
+  /** The same, after a look whether it is still the one in force: for what no commit checks afterwards. */
+  fresh(accountId: string): Promise<Configuration>
   /** From memory only: no promise on the path of an approval. */
   peek(accountId: string): Configuration | undefined
   /** The next reader loads it afresh; null: each account's. */
@@ -55,18 +57,30 @@ export function createConfigurations(
     return ticket.promise
   }
 
+  const of = async (accountId: string): Promise<Configuration> =>
+    loaded.get(accountId) ?? loading.get(accountId)?.promise ?? start(accountId)
+
+  const drop = (accountId: string): void => {
+    loaded.delete(accountId)
+    loading.delete(accountId)
+  }
+
   return {
+    of,
+    fresh: async (accountId) => {
+      const known = loaded.get(accountId)
+      const isCurrent = (await store.generation(accountId)) === known?.generation
+      if (!isCurrent && loaded.get(accountId) === known) drop(accountId)
+      return of(accountId)
+    },
     peek: (accountId) => loaded.get(accountId),
-    of: async (accountId) =>
-      loaded.get(accountId) ?? loading.get(accountId)?.promise ?? start(accountId),
     invalidate: (accountId) => {
       if (accountId === null) {
         loaded.clear()
         loading.clear()
         return
       }
-      loaded.delete(accountId)
-      loading.delete(accountId)
+      drop(accountId)
     },
     noteCatalog: (accountId, catalogId) => {
       const configuration = loaded.get(accountId)

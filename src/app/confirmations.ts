@@ -9,38 +9,48 @@ export const CONFIRMATION_VALID_MS = 600_000
 /**
  * Tokens are signed, not stored: `<expiry in base 36>.<tag>`. The tag covers the change, who makes it and
  * what the validator said, so that neither another change nor another warning is confirmed by it, and any
- * gateway of the installation can check it.
+ * gateway of the installation can check it. The change is digested once: it may be large, and there may be
+ * many findings and many tokens.
  */
 export function confirmationDesk(
   presented: readonly string[],
   { vault, clock }: { readonly vault: Vault; readonly clock: Clock },
 ): ConfirmationDesk {
   const nowMs = clock.wallMs()
-  const tokenUntil = (expiry: string, finding: Finding, change: Change) =>
-    `${expiry}.${vault.tag('confirmation', `${expiry} ${subjectOf(finding, change)}`)}`
+  const tokens = presented.map(parseToken).filter(({ expiresAtMs }) => expiresAtMs > nowMs)
+  const digests = new WeakMap<Change, string>()
+  const digestOf = (change: Change): string => {
+    const known = digests.get(change)
+    if (known !== undefined) return known
+    const digest = vault.sha256(changeText(change))
+    digests.set(change, digest)
+    return digest
+  }
   return {
-    tokenFor: (finding, change) =>
-      tokenUntil((nowMs + CONFIRMATION_VALID_MS).toString(36), finding, change),
-    isConfirmed: (finding, change) =>
-      presented.some((token) => {
-        const expiry = token.split('.', 1)[0] ?? ''
-        const isCurrent = Number.parseInt(expiry, 36) > nowMs
-        return isCurrent && vault.isSame(token, tokenUntil(expiry, finding, change))
-      }),
+    tokenFor: (finding, change) => {
+      const expiry = (nowMs + CONFIRMATION_VALID_MS).toString(36)
+      const text = `${expiry} ${digestOf(change)} ${findingText(finding)}`
+      return `${expiry}.${vault.tag('confirmation', text)}`
+    },
+    isConfirmed: (finding, change) => {
+      if (tokens.length === 0) return false
+      const subject = `${digestOf(change)} ${findingText(finding)}`
+      return tokens.some(({ expiry, tag }) =>
+        vault.isTagged('confirmation', `${expiry} ${subject}`, tag),
+      )
+    },
   }
 }
 
-function subjectOf(finding: Finding, change: Change): string {
-  return canonicalJson([
-    change.accountId,
-    change.event,
-    change.catalogId,
-    change.recordId,
-    change.values,
-    change.user?.id,
-    finding.subscriptionId,
-    finding.code,
-    finding.field,
-    finding.message,
-  ])
+function parseToken(token: string) {
+  const [expiry = '', tag = ''] = token.split('.', 2)
+  return { expiry, tag, expiresAtMs: Number.parseInt(expiry, 36) }
+}
+
+function changeText({ accountId, event, catalogId, recordId, values, user }: Change): string {
+  return canonicalJson([accountId, event, catalogId, recordId, values, user?.id])
+}
+
+function findingText({ subscriptionId, code, field, message }: Finding): string {
+  return canonicalJson([subscriptionId, code, field, message])
 }

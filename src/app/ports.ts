@@ -31,7 +31,9 @@ export interface Vault {
   random(): number
   sha256(text: string): string
   /** A keyed digest (base64url) of a text, for one purpose; other purposes give other digests. */
-  tag(purpose: 'confirmation' | 'chain' | 'cursor', text: string): string
+  tag(purpose: 'confirmation' | 'chain', text: string): string
+  /** Whether a tag is ours, also from before the master key was rotated. */
+  isTagged(purpose: 'confirmation' | 'chain', text: string, tag: string): boolean
   /** Whether two texts are equal, in a time that does not depend on where they differ. */
   isSame(left: string, right: string): boolean
 }
@@ -44,6 +46,8 @@ export interface Journal {
 
 /** What all validators of one change are told alike. */
 export type Inquiry = {
+  /** 1, or 2 when validators amended the change and all are asked about the amended one. */
+  readonly look: 1 | 2
   readonly change: Change
   readonly decisionId: string
   readonly occurredAtMs: number
@@ -100,6 +104,8 @@ export type Exchange = {
 
 export interface Prober {
   probe(question: Question): Promise<Exchange>
+  /** The same for a notification; what counts as delivered reads as an allow. */
+  tell(dispatch: Dispatch): Promise<Exchange>
 }
 
 export type BreakerState = 'closed' | 'open' | 'halfOpen'

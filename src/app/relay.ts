@@ -6,6 +6,7 @@
  * nothing else. A crash after the planning leaves deliveries that are due; a crash after sending leaves a
  * lease that runs out, and the receiver sees the same webhook-id again: at least once, never invented.
  */
+import { Problem } from '../domain/problem.ts'
 import { nextDelayMs } from '../domain/retry.ts'
 import type { Configurations } from './configuration.ts'
 import type { Clock, DispatchResult, Journal, Notifier, Vault } from './ports.ts'
@@ -136,6 +137,9 @@ export class Relay {
     const room = IN_FLIGHT_MAX - this.#inFlight
     if (room <= 0 || !this.#isRunning) return
     const claimed = await this.#ports.outbox.claim(room, LEASE_MS)
+    // Where to and with which secret is settled by no commit, so it must not be stale.
+    const accounts = new Set(claimed.map(({ accountId }) => accountId))
+    await Promise.all([...accounts].map((id) => this.#ports.configurations.fresh(id)))
     for (const delivery of claimed) {
       this.#inFlight++
       void this.#deliver(delivery)
@@ -216,10 +220,10 @@ export class Relay {
     })
   }
 
-  #settleSoon(): void {
+  #settleSoon(delayMs: number = SETTLE_AFTER_MS): void {
     if (this.#isSettleDue) return
     this.#isSettleDue = true
-    this.#ports.clock.schedule(SETTLE_AFTER_MS, () => {
+    this.#ports.clock.schedule(delayMs, () => {
       this.#isSettleDue = false
       this.#settling = (this.#settling ?? Promise.resolve()).then(() => this.#settle())
     })
@@ -228,7 +232,31 @@ export class Relay {
   async #settle(): Promise<void> {
     const ended = this.#ended.splice(0)
     if (ended.length === 0) return
-    await this.#attempt('settle', () => this.#ports.outbox.settle(ended))
+    await this.#attempt('settle', () => this.#writeDown(ended))
+    this.#expectRetries(ended)
+  }
+
+  /**
+   * While the database is away the results are kept: a lease that ran out meanwhile makes writing them
+   * down do nothing. A result that it refuses must not keep the others out.
+   */
+  async #writeDown(ended: readonly Settlement[]): Promise<void> {
+    const { outbox, journal } = this.#ports
+    try {
+      await outbox.settle(ended)
+    } catch (error) {
+      if (isAway(error)) {
+        this.#ended.unshift(...ended)
+        if (this.#isRunning) this.#settleSoon(POLL_MS)
+        throw error
+      }
+      if (ended.length === 1) throw error
+      journal.record({ kind: 'relay.stumbled', step: 'settle', error })
+      for (const one of ended) await this.#attempt('settle', () => outbox.settle([one]))
+    }
+  }
+
+  #expectRetries(ended: readonly Settlement[]): void {
     // A retry that is due before the next look is not made to wait for it.
     const retries = ended.flatMap(({ retryInMs }) => retryInMs ?? [])
     if (retries.length === 0) return
@@ -237,6 +265,10 @@ export class Relay {
     this.#nextDueAt = dueAt
     if (this.#loop === null) this.#resleep()
   }
+}
+
+function isAway(error: unknown): boolean {
+  return error instanceof Problem && error.code === 'store_unavailable'
 }
 
 function settlementOf(

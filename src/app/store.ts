@@ -22,6 +22,8 @@ export type AccountConfiguration = {
 export interface ConfigurationStore {
   /** Null for an account that does not exist. One consistent snapshot. */
   load(accountId: string): Promise<AccountConfiguration | null>
+  /** Just the generation, to see whether what is known still holds. Null for no such account. */
+  generation(accountId: string): Promise<number | null>
 }
 
 export type StoredRecord = {

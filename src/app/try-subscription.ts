@@ -1,7 +1,14 @@
 /** Sends a sample to a subscription, and shows what went out, what came back and what it would mean. */
 
 import { EMPTY_CHAIN } from '../domain/chain.ts'
-import { type Change, type ChangeEvent, changeOf, isChangeEvent } from '../domain/change.ts'
+import {
+  type Change,
+  type ChangeEvent,
+  changeOf,
+  isChangeEvent,
+  NOTIFICATION_EVENTS,
+  type NotificationEvent,
+} from '../domain/change.ts'
 import { decide } from '../domain/decision.ts'
 import type { Locales } from '../domain/message.ts'
 import { Problem } from '../domain/problem.ts'
@@ -9,7 +16,7 @@ import type { Subscription } from '../domain/subscription.ts'
 import type { Values } from '../domain/values.ts'
 import type { Configurations } from './configuration.ts'
 import { confirmationDesk } from './confirmations.ts'
-import type { ChainTokens, Clock, Exchange, Ids, Prober, Vault } from './ports.ts'
+import type { ChainTokens, Clock, Dispatch, Exchange, Ids, Prober, Vault } from './ports.ts'
 
 export type TryPorts = {
   readonly configurations: Configurations
@@ -22,7 +29,7 @@ export type TryPorts = {
 
 /** What the sample says; whatever is left out is made up. */
 export type Sample = {
-  readonly event: ChangeEvent | undefined
+  readonly event: ChangeEvent | NotificationEvent | undefined
   readonly recordId: string | undefined
   readonly values: Values | undefined
   readonly prevValues: Values | undefined
@@ -55,8 +62,12 @@ export async function trySubscription(
   const { index, generation } = await ports.configurations.of(accountId)
   const subscription = index.byId.get(id)
   if (subscription === undefined) throw new Problem('not_found')
-  const change = sampleChange(subscription, sample)
-  const exchange = await ports.prober.probe(questionAbout(subscription, change, ports))
+  const event = sample.event ?? firstEvent(subscription)
+  const asked = isChangeEvent(event) ? event : ASKED_AS[event]
+  const change = sampleChange(subscription, sample, asked)
+  const exchange = isChangeEvent(event)
+    ? await ports.prober.probe(questionAbout(subscription, change, ports))
+    : await ports.prober.tell(dispatchAbout(subscription, change, event, ports))
   const timed = {
     answer: exchange.answer,
     status: exchange.reply?.status,
@@ -85,6 +96,7 @@ export async function trySubscription(
 function questionAbout(subscription: Subscription, change: Change, ports: TryPorts) {
   const nowMs = ports.clock.wallMs()
   const inquiry = {
+    look: 1 as const,
     change,
     decisionId: ports.ids.make('dec'),
     occurredAtMs: nowMs,
@@ -96,8 +108,42 @@ function questionAbout(subscription: Subscription, change: Change, ports: TryPor
   return { subscription, inquiry, budgetMs: subscription.timeoutMs }
 }
 
-function sampleChange(subscription: Subscription, sample: Sample): Change {
-  const event = sample.event ?? subscription.events.find(isChangeEvent) ?? 'record.before.created'
+/** The event that the subscription is for: a request before a commit where it lists one. */
+function firstEvent({ events }: Subscription): ChangeEvent | NotificationEvent {
+  const told = NOTIFICATION_EVENTS.find((event) => events.includes(event))
+  return events.find(isChangeEvent) ?? told ?? 'record.before.created'
+}
+
+/** The change that a notification would come after. */
+const ASKED_AS = {
+  'record.created': 'record.before.created',
+  'record.updated': 'record.before.updated',
+  'record.deleted': 'record.before.deleted',
+} as const satisfies Record<NotificationEvent, ChangeEvent>
+
+/** A sample takes no number: the receiver would miss it in the sequence of real ones. */
+const SAMPLE_SEQUENCE_ID = 0
+
+function dispatchAbout(
+  subscription: Subscription,
+  change: Change,
+  event: NotificationEvent,
+  { ids, clock }: TryPorts,
+): Dispatch {
+  const { accountId, catalogId, values, prevValues, changedFields, user, context } = change
+  const decisionId = ids.make('dec')
+  const recordId = change.recordId ?? 'sample'
+  const told = { values, prevValues, changedFields, user, context, decisionId }
+  return {
+    subscription,
+    deliveryId: `${ids.make('evt')}_${subscription.id}`,
+    body: { event, accountId, catalogId, recordId, ...told },
+    occurredAtMs: clock.wallMs(),
+    sequenceId: SAMPLE_SEQUENCE_ID,
+  }
+}
+
+function sampleChange(subscription: Subscription, sample: Sample, event: ChangeEvent): Change {
   const fields = subscription.fields.length > 0 ? subscription.fields : ['title']
   const made = Object.fromEntries(fields.map((field) => [field, 'sample']))
   const values = sample.values ?? made

@@ -9,7 +9,6 @@ export const CHANGE_EVENTS = {
 } as const
 
 export type ChangeEvent = keyof typeof CHANGE_EVENTS
-type Operation = (typeof CHANGE_EVENTS)[ChangeEvent]['operation']
 
 export const NOTIFICATION_EVENTS = ['record.created', 'record.updated', 'record.deleted'] as const
 export type NotificationEvent = (typeof NOTIFICATION_EVENTS)[number]

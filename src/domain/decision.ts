@@ -130,8 +130,11 @@ function settle(
   return { ...opinion, findings, effect: open ? 'confirm' : 'allow' }
 }
 
+/** More than this nobody reads; what a validator says beyond it is left out. */
+const FINDINGS_MAX = 100
+
 function findingsOf({ subscription, timed, effect }: Opinion, locales: Locales): Finding[] {
-  const { answer } = timed
+  const answer = bounded(timed.answer)
   switch (answer.kind) {
     case 'cancelled':
       return []
@@ -152,6 +155,15 @@ function findingsOf({ subscription, timed, effect }: Opinion, locales: Locales):
       if (effect !== 'allow' || answer.remarks.length === 0) return []
       return [{ ...failureFinding(subscription, answer, locales), severity: 'warning' }]
   }
+}
+
+/** Errors and what is to be confirmed come first, so that none of them is left out for a warning. */
+function bounded(answer: TimedAnswer['answer']): TimedAnswer['answer'] {
+  if (answer.kind === 'cancelled' || answer.remarks.length <= FINDINGS_MAX) return answer
+  const isWeighty = ({ severity }: Remark) => severity === 'error' || severity === 'confirm'
+  const weighty = answer.remarks.filter(isWeighty)
+  const others = answer.remarks.filter((remark) => !isWeighty(remark))
+  return { ...answer, remarks: [...weighty, ...others].slice(0, FINDINGS_MAX) }
 }
 
 function withAtLeastOne(findings: Finding[], severity: Severity, own: Finding): Finding[] {

@@ -179,7 +179,7 @@ export function deserved({ behaviour: { expected, status }, policy, company }: R
     applied: effect === 'confirm' ? 'none' : effect,
     message: errors[0]?.text,
     errors,
-    warnings: warningsOf(expected),
+    warnings: warningsOf(expected, effect),
     infos: expected.outcome === 'allow' ? (expected.infos ?? []) : [],
     confirmations: expected.outcome === 'confirm' ? expected.texts.length : 0,
     verdicts: isAlone ? 1 : 2,
@@ -191,9 +191,18 @@ function effectOf(expected: Expected, policy: Policy): 'allow' | 'deny' | 'confi
   return expected.outcome === 'failed' ? policy : expected.outcome
 }
 
-function warningsOf(expected: Expected): readonly string[] {
-  if (expected.outcome === 'confirm') return expected.texts
-  return expected.outcome === 'allow' ? (expected.warnings ?? []) : []
+function warningsOf(expected: Expected, effect: string): readonly string[] {
+  switch (expected.outcome) {
+    case 'confirm':
+      return expected.texts
+    case 'allow':
+      return expected.warnings ?? []
+    case 'deny':
+      return []
+    case 'failed':
+      // What its dialect shows although it failed is shown although the change goes through.
+      return effect === 'allow' && expected.text !== undefined ? [expected.text] : []
+  }
 }
 
 function errorsOf(expected: Expected, effect: string): readonly Shown[] {

@@ -323,6 +323,40 @@ describe.each(DATABASES)('an approval on the %s database', (database) => {
     expect((await seen).json.data.values).toEqual({ net: 10, total: 12 })
   })
 
+  it('judges an answer whose values the catalog would not take as a reply that cannot be used', async () => {
+    const catalogId = newCatalog()
+    const fields = [{ id: 'total', title: 'Total', type: 'number' }]
+    await api().post('/v1/catalogs', { id: catalogId, title: 'Typed', fields })
+    one.behave = reply(200, { decision: 'allow', values: { total: 'much' } })
+    await subscribe(catalogId, one, { mayChange: ['total'] })
+    const { status, json } = await api().approve({ catalogId, values: { total: 1 } })
+    expect([status, json.decision, json.committed]).toEqual([200, 'deny', false])
+    expect(json.verdicts).toMatchObject([{ outcome: 'failed', cause: 'bad_reply' }])
+  })
+
+  it('keeps the verdict of a bpium hook that says it is gone, and asks it no more', async () => {
+    const catalogId = newCatalog()
+    one.behave = reply(410, { message: 'Bye.' })
+    const { id } = await subscribe(catalogId, one, { dialect: 'bpium', secret: 's' })
+    const { json } = await api().approve({ catalogId })
+    expect(json).toMatchObject({ decision: 'allow', committed: true })
+    expect(json.verdicts).toMatchObject([{ outcome: 'allow', status: 410, applied: 'allow' }])
+    const read = async () => (await api().get(`/v1/subscriptions/${id}`)).json
+    await expect.poll(async () => (await read()).disabledReason).toBe('gone')
+    expect((await api().approve({ catalogId })).json.verdicts).toEqual([])
+  })
+
+  it("shows a bpium validator's own words although its error lets the change through", async () => {
+    const catalogId = newCatalog()
+    one.behave = reply(500, { message: 'Stock is being counted.' })
+    await subscribe(catalogId, one, { dialect: 'bpium', secret: 's', onFailure: 'allow' })
+    const { json } = await api().approve({ catalogId })
+    expect(json).toMatchObject({ decision: 'allow', degraded: true, errors: [] })
+    expect(json.warnings).toMatchObject([
+      { cause: 'bad_status', message: { text: 'Stock is being counted.' } },
+    ])
+  })
+
   it('tells validators of a dry run and stores nothing but the decision', async () => {
     const catalogId = newCatalog()
     one.behave = allow
@@ -430,6 +464,23 @@ describe.each(DATABASES)('an approval on the %s database', (database) => {
       .map((block) => /^event: (\w+)\ndata: (.*)$/s.exec(block)?.slice(1))
     expect(events.map((event) => event?.[0])).toEqual(['plan', 'verdict', 'verdict', 'decision'])
     expect(JSON.parse(events.at(-1)?.[1] ?? '')).toMatchObject({ decision: 'allow' })
+  })
+
+  it('streams one verdict each, also of who was cancelled or asked about amended values', async () => {
+    const catalogId = newCatalog()
+    one.behave = reply(200, { decision: 'allow', values: { total: 2 } })
+    two.behave = allow
+    await subscribe(catalogId, one, { mayChange: ['total'] })
+    await subscribe(catalogId, two)
+    const headers = { accept: 'text/event-stream' }
+    const amended = await api().approve({ catalogId, values: { total: 1 } }, { headers })
+    const names = (text: string) => [...text.matchAll(/^event: (\w+)$/gm)].map(([, name]) => name)
+    expect(names(amended.text)).toEqual(['plan', 'verdict', 'verdict', 'decision'])
+    one.behave = deny('no')
+    two.behave = hang
+    const denied = await api().approve({ catalogId, denyGraceMs: 0 }, { headers })
+    expect(names(denied.text)).toEqual(['plan', 'verdict', 'verdict', 'decision'])
+    expect(denied.text).toContain('"outcome":"cancelled"')
   })
 
   it('answers a stream request that cannot be served with an ordinary problem', async () => {

@@ -318,9 +318,9 @@ describe('bad input', () => {
         ),
         400,
       ],
-      [await api().get(`/v1/catalogs/c/records/${'x'.repeat(500)}`), 404],
-      [await api().get('/v1/catalogs/c/records/%00'), 404],
-      [await api().get('/v1/catalogs/c%00/records'), 404],
+      [await api().get(`/v1/catalogs/c/records/${'x'.repeat(500)}`), 422],
+      [await api().get('/v1/catalogs/c/records/%00'), 422],
+      [await api().get('/v1/catalogs/c%00/records'), 422],
       [await api().get('/v1/decisions?catalogId=%00'), 400],
       [await api().post('/v1/catalogs/c%0A/records', { values: {} }), 422],
     ] as const

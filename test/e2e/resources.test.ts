@@ -297,6 +297,29 @@ describe.each(DATABASES)('records, catalogs and subscriptions on the %s database
     expect(health.json).toMatchObject({ breaker: 'closed', counts: { deny: 1, failed: 0 } })
   })
 
+  it('tries out a receiver with a notification, not with a question', async () => {
+    validator.behave = reply(200, '')
+    const { id } = await api().subscribe({
+      catalogId: 'tried',
+      url: validator.url,
+      events: ['record.created'],
+    })
+    const { json } = await api().post(`/v1/subscriptions/${id}/test`)
+    expect(json).toMatchObject({ decision: 'allow', verdict: { outcome: 'allow', status: 200 } })
+    expect(validator.received.at(-1)?.json.type).toBe('record.created')
+  })
+
+  it('changes one setting of a breaker and leaves the others', async () => {
+    const breaker = { consecutiveFailures: 3, openMs: 500 }
+    const { id } = await api().subscribe({ catalogId: 'patched', url: validator.url, breaker })
+    const patched = await api().patch(`/v1/subscriptions/${id}`, { breaker: { openMs: 700 } })
+    expect(patched.json.breaker).toMatchObject({
+      consecutiveFailures: 3,
+      openMs: 700,
+      minimumCalls: 20,
+    })
+  })
+
   it('opens the breaker of a validator that keeps failing, and closes it when it is enabled again', async () => {
     validator.behave = reply(500, '')
     const breaker = { consecutiveFailures: 2, openMs: 600_000 }

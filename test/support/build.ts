@@ -98,6 +98,7 @@ export function planOf(asked: readonly Subscription[], change: Change = changeWi
 
 export function inquiryOf(change: Change = changeWith()): Inquiry {
   return {
+    look: 1,
     change,
     decisionId: 'dec_1',
     occurredAtMs: 0,

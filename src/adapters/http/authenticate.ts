@@ -39,16 +39,24 @@ export function createAuthenticator({
 }: AuthPorts): Authenticator {
   const remembered = new Map<string, { caller: Caller; until: number }>()
 
+  let forgotten = 0
+
   const find = async (hash: string): Promise<Caller> => {
+    const before = forgotten
     const caller = await keys.findByHash(hash)
     if (caller === null) throw new Problem('unauthenticated', { detail: 'The key is not known.' })
+    // A key that was removed while it was looked up is not remembered.
+    if (before !== forgotten) return caller
     if (remembered.size >= REMEMBERED_MAX) remembered.clear()
     remembered.set(hash, { caller, until: clock.monotonicMs() + REMEMBERED_MS })
     return caller
   }
 
   return {
-    forget: () => remembered.clear(),
+    forget: () => {
+      forgotten += 1
+      remembered.clear()
+    },
     authenticate: (authorization) => {
       const bearer = bearerOf(authorization)
       const hash = vault.sha256(bearer)

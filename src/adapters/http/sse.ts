@@ -5,6 +5,7 @@
  */
 import type { ApproveCommand, Progress } from '../../app/approve.ts'
 import type { Answered } from '../../app/conclude.ts'
+import { Problem } from '../../domain/problem.ts'
 import { applyPolicy, outcomeOf } from '../../domain/verdict.ts'
 import { decideOnce, type WritePorts } from './command.ts'
 import { problemAnswer } from './problem.ts'
@@ -23,6 +24,9 @@ export async function progressAnswer(command: ApproveCommand, ports: WritePorts)
   const ended = answered.then(
     (one) => sink.end('decision', textOf(one)),
     (error: unknown) => {
+      if (!(error instanceof Problem)) {
+        ports.journal.record({ kind: 'request.crashed', requestId: command.requestId, error })
+      }
       const problem = problemAnswer(error, command.requestId)
       sink.end('problem', problem.text ?? '{}')
     },

@@ -3,12 +3,15 @@
  * past breaker and bulkhead, which would only hide what the person wants to see. It takes a number of the
  * counter like any other request, since the receiver sees it.
  */
-import type { Clock, Exchange, Prober, Question, Sequences } from '../../app/ports.ts'
+import type { Clock, Dispatch, Exchange, Prober, Question, Sequences } from '../../app/ports.ts'
 import { DIALECTS } from '../../dialects/index.ts'
+import type { Subscription } from '../../domain/subscription.ts'
+import type { Answer } from '../../domain/verdict.ts'
 import type { CallOutcome, ReplyHeaders } from './call.ts'
-import { answerOf } from './http-asker.ts'
+import { answerOf, failed } from './http-asker.ts'
 import type { Lines } from './lines.ts'
 import {
+  dispatchRequest,
   maskedHeaders,
   questionRequest,
   type SharedBodies,
@@ -24,7 +27,10 @@ export type ProberOptions = {
 }
 
 export function createProber(options: ProberOptions): Prober {
-  return { probe: (question) => probe(options, question) }
+  return {
+    probe: (question) => probe(options, question),
+    tell: (dispatch) => tell(options, dispatch),
+  }
 }
 
 async function probe(options: ProberOptions, question: Question): Promise<Exchange> {
@@ -43,6 +49,29 @@ async function probe(options: ProberOptions, question: Question): Promise<Exchan
     answer: answerOf(question, outcome).answer,
     durationMs: Math.round(clock.monotonicMs() - startedAt),
   }
+}
+
+async function tell({ clock, lines }: ProberOptions, dispatch: Dispatch): Promise<Exchange> {
+  const { subscription } = dispatch
+  const startedAt = clock.monotonicMs()
+  const request = dispatchRequest(dispatch, clock)
+  const line = lines.of(subscription)
+  const budgetMs = subscription.timeoutMs
+  const outcome = await sendRequest({ line, clock, subscription, request, budgetMs }).result
+  return {
+    request: { ...request, headers: maskedHeaders(request.headers, subscription) },
+    reply: shownReply(outcome),
+    answer: receiptOf(subscription, outcome),
+    durationMs: Math.round(clock.monotonicMs() - startedAt),
+  }
+}
+
+function receiptOf({ dialect }: Subscription, outcome: CallOutcome): Answer {
+  if (outcome.kind === 'cancelled') return { kind: 'cancelled' }
+  if (outcome.kind === 'failed') return failed(outcome.cause, outcome.detail)
+  const receipt = DIALECTS[dialect].readReceipt(outcome)
+  if (receipt === 'delivered') return { kind: 'allow', remarks: [], values: undefined }
+  return failed('bad_status', `status ${outcome.status} asks for: ${receipt}`)
 }
 
 function shownReply(outcome: CallOutcome): Exchange['reply'] {

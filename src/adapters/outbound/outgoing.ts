@@ -15,9 +15,11 @@ function questionMessage(
   { subscription, inquiry }: Question,
   sequenceId: number | null,
 ): NeutralMessage {
-  const { change, decisionId, occurredAtMs, deadlineAtMs, dryRun } = inquiry
+  const { change, decisionId, occurredAtMs, deadlineAtMs, dryRun, look } = inquiry
   return {
-    id: `${decisionId}_${subscription.id}`,
+    // Another question than before has another id: receivers drop what they have seen already.
+    id:
+      look === 1 ? `${decisionId}_${subscription.id}` : `${decisionId}_${subscription.id}_${look}`,
     event: change.event,
     occurredAtMs,
     accountId: change.accountId,

@@ -123,7 +123,8 @@ export class PostgresApprovals implements Approvals {
     for (let tries = 0; tries < SETTLE_TRIES; tries++) {
       try {
         const [row] = await this.#ports.database.run<BarRow>(BAR, [accountId, id])
-        if (row?.decision !== 'void') return resolve('committed')
+        if (row === undefined) throw new TypeError('the bar told nothing')
+        if (row.decision !== 'void') return resolve('committed')
         const cause = { cause: error, retryAfterSeconds: 1 }
         return reject(new Problem('store_unavailable', cause))
       } catch {

@@ -31,9 +31,15 @@ with item as materialized (
     token_hash text, expires_at timestamptz,
     event_id text, told text[], event_body json)
 ),
+-- Locked, so that no change of settings can be committed between this look and the commit.
+current as materialized (
+  select a.id, a.generation from accounts a
+   where a.id in (select account from item where insists) order by a.id for share
+),
 gate as materialized (
-  select i.* from item i join accounts a on a.id = i.account
-   where (not i.insists or a.generation = i.generation)
+  select i.* from item i
+   where (not i.insists or exists (
+       select from current c where c.id = i.account and c.generation = i.generation))
      and (i.key is null or not exists (
        select from kept_answers k where k.account = i.account and k.key = i.key))
 ),

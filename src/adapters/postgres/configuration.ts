@@ -18,8 +18,8 @@ import {
   type Subscription,
   type SubscriptionSecrets,
 } from '../../domain/subscription.ts'
-import type { Database } from './database.ts'
-import { isUniqueViolation, orUnavailable } from './sqlstate.ts'
+import type { Database, Statement } from './database.ts'
+import { asWriteProblem, isUniqueViolation, orUnavailable } from './sqlstate.ts'
 import type { Tables } from './tables.ts'
 
 /** Encrypts what is bound to one place, and decrypts it at that place only. */
@@ -54,8 +54,20 @@ type SubscriptionRow = {
 
 type CatalogRow = { readonly id: string; readonly title: string; readonly fields: unknown }
 
-export function createConfigurationStore({ kysely }: Database, sealer: Sealer): ConfigurationStore {
+const GENERATION: Statement = {
+  name: 'account_generation',
+  text: 'select generation from accounts where id = $1',
+}
+
+export function createConfigurationStore(database: Database, sealer: Sealer): ConfigurationStore {
+  const { kysely } = database
   return {
+    generation: async (accountId) => {
+      const rows = await orUnavailable(
+        database.run<{ generation: number }>(GENERATION, [accountId]),
+      )
+      return rows[0]?.generation ?? null
+    },
     load: (accountId) =>
       orUnavailable(
         kysely
@@ -95,8 +107,8 @@ async function changing<T>(
   accountId: string,
   work: (tx: Transaction<Tables>) => Promise<T>,
 ): Promise<T> {
-  const result = await orUnavailable(
-    database.kysely.transaction().execute(async (tx) => {
+  try {
+    return await database.kysely.transaction().execute(async (tx) => {
       // The account's row is the lock under which its settings change, one change after the other.
       const { numUpdatedRows } = await tx
         .updateTable('accounts')
@@ -107,13 +119,16 @@ async function changing<T>(
         throw new Problem('not_found', { detail: 'There is no such account.' })
       }
       return work(tx)
-    }),
-  )
-  onChanged(accountId)
-  await database.announce(accountId).catch(() => {
-    // Other gateways may work on with what they know: their commits insist on the generation.
-  })
-  return result
+    })
+  } catch (error) {
+    throw asWriteProblem(error)
+  } finally {
+    // Also when nobody knows how it ended: whoever looks again will see.
+    onChanged(accountId)
+    await database.announce(accountId).catch(() => {
+      // Other gateways may work on with what they know: their commits insist on the generation.
+    })
+  }
 }
 
 const placeOf = (accountId: string, row: string): SealPlace => ({

@@ -11,6 +11,8 @@ const POOL_CONNECTIONS = 16
 const STATEMENT_TIMEOUT_MS = 10_000
 const LOCK_TIMEOUT_MS = 3_000
 const CONNECT_TIMEOUT_MS = 3_000
+/** And one here, for a server that has gone silent: a little more, so that the server's own word comes first. */
+const QUERY_TIMEOUT_MS = STATEMENT_TIMEOUT_MS + 2_000
 const LISTEN_RETRY_MS = 1_000
 
 export type PgOptions = {
@@ -32,6 +34,8 @@ export async function connectPg(options: PgOptions): Promise<Database> {
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     idleTimeoutMillis: 60_000,
     statement_timeout: STATEMENT_TIMEOUT_MS,
+    query_timeout: QUERY_TIMEOUT_MS,
+    keepAlive: true,
     lock_timeout: LOCK_TIMEOUT_MS,
     idle_in_transaction_session_timeout: STATEMENT_TIMEOUT_MS,
     application_name: 'assent',
@@ -147,10 +151,17 @@ class Ear {
       keepAlive: true,
     })
     client.on('error', this.#options.onTrouble)
-    client.on('end', () => this.#reopenLater())
+    client.on('end', () => {
+      if (client === this.#client) this.#reopenLater()
+    })
     client.on('notification', (message) => this.#listener(message.payload ?? null))
-    await client.connect()
-    await client.query(`listen ${CONFIGURATION_CHANNEL}`)
+    try {
+      await client.connect()
+      await client.query(`listen ${CONFIGURATION_CHANNEL}`)
+    } catch (error) {
+      await client.end().catch(() => {})
+      throw error
+    }
     this.#client = client
   }
 

@@ -16,6 +16,8 @@ import { NotSent } from './database.ts'
 import { isLostConnection, isUniqueViolation } from './sqlstate.ts'
 
 const QUEUE_MAX = 10_000
+/** Entries wait as text, whose length is known: records may be a megabyte each. */
+const QUEUE_CHARACTERS_MAX = 64 * 1_048_576
 const BATCH_MAX = 256
 const RETRY_MS = 500
 
@@ -36,7 +38,9 @@ type Waiting = {
 
 export class DecisionLog {
   readonly #ports: ApprovalsPorts
-  #entries: DecisionEntry[] = []
+  #entries: string[] = []
+  #characters = 0
+  #ord = 0
   #amendments: Amendment[] = []
   #underway = { entries: 0, amendments: 0 }
   /** Dealt with since the start: stored, or refused by the database. */
@@ -54,13 +58,17 @@ export class DecisionLog {
   }
 
   add(entry: DecisionEntry): void {
-    if (this.#entries.length >= QUEUE_MAX) {
+    const isFull = this.#entries.length >= QUEUE_MAX || this.#characters >= QUEUE_CHARACTERS_MAX
+    if (isFull) {
       throw new Problem('overloaded', {
         detail: 'Decisions cannot be stored at the moment.',
         retryAfterSeconds: 1,
       })
     }
-    this.#entries.push(entry)
+    this.#ord = (this.#ord + 1) % 1_000_000_000
+    const text = JSON.stringify(commitRow({ ...PLAIN, entry }, this.#ord))
+    this.#entries.push(text)
+    this.#characters += text.length
     this.#start()
   }
 
@@ -125,6 +133,7 @@ export class DecisionLog {
       const error = await this.#store(entries, amendments)
       this.#underway = { entries: 0, amendments: 0 }
       if (error === null) {
+        for (const text of entries) this.#characters -= text.length
         this.#done.entries += sizes.entries
         this.#done.amendments += sizes.amendments
         this.#tellWaiting((one) => this.#isDone(one))
@@ -147,7 +156,7 @@ export class DecisionLog {
   }
 
   /** Null when nothing is left to do about them; else why the database could not be asked. */
-  async #store(entries: DecisionEntry[], amendments: Amendment[]): Promise<unknown> {
+  async #store(entries: string[], amendments: Amendment[]): Promise<unknown> {
     const { clock, journal } = this.#ports
     const startedAt = clock.monotonicMs()
     try {
@@ -162,7 +171,7 @@ export class DecisionLog {
     return null
   }
 
-  async #insertAll(entries: readonly DecisionEntry[]): Promise<void> {
+  async #insertAll(entries: readonly string[]): Promise<void> {
     try {
       await this.#insert(entries)
     } catch (error) {
@@ -171,9 +180,8 @@ export class DecisionLog {
     }
   }
 
-  async #insert(entries: readonly DecisionEntry[]): Promise<void> {
-    const rows = entries.map((entry, ord) => commitRow({ ...PLAIN, entry }, ord))
-    await this.#ports.database.run(COMMIT, [JSON.stringify(rows)])
+  async #insert(entries: readonly string[]): Promise<void> {
+    await this.#ports.database.run(COMMIT, [`[${entries.join(',')}]`])
   }
 
   async #amend(amendments: readonly Amendment[]): Promise<void> {
@@ -182,7 +190,7 @@ export class DecisionLog {
   }
 
   /** One entry that the database refuses must not keep the others out; one that is there already is fine. */
-  async #insertOneByOne(entries: readonly DecisionEntry[], cause: unknown): Promise<void> {
+  async #insertOneByOne(entries: readonly string[], cause: unknown): Promise<void> {
     for (const entry of entries) {
       try {
         if (entries.length === 1) throw cause
@@ -200,6 +208,7 @@ export class DecisionLog {
     this.#done = this.#added()
     this.#entries = []
     this.#amendments = []
+    this.#characters = 0
     this.#ports.journal.record({ kind: 'log.dropped', items, error })
   }
 }

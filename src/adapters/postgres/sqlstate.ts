@@ -35,20 +35,28 @@ export function isUniqueViolation(error: unknown): boolean {
 export function isLostConnection(error: unknown): boolean {
   const code = codeOf(error)
   if (LOST_CONNECTION.test(code) || LOST_SOCKET.has(code)) return true
-  return error instanceof Error && LOST_MESSAGE.test(error.message)
+  // An error with a code of the server's came in an orderly way, whatever it says.
+  return code === '' && error instanceof Error && LOST_MESSAGE.test(error.message)
 }
 
-/** Turns trouble with the database into our own promise broken; leaves everything else as it is. */
-export function asProblem(error: unknown): unknown {
+/** Turns trouble while reading into our own promise broken; leaves everything else as it is. */
+function asProblem(error: unknown): unknown {
   if (error instanceof Problem) return error
-  if (error instanceof NotSent || isLostConnection(error)) {
-    return new Problem('store_unavailable', {
-      detail: 'The database cannot be reached. Nothing was written.',
-      retryAfterSeconds: 1,
-      cause: error,
-    })
-  }
+  if (error instanceof NotSent || isLostConnection(error)) return unavailable(error)
   return error
+}
+
+/** The same for a write: once it was sent, nobody can say whether it took effect. */
+export function asWriteProblem(error: unknown): unknown {
+  if (error instanceof Problem || error instanceof NotSent || !isLostConnection(error)) {
+    return asProblem(error)
+  }
+  return new Problem('outcome_unknown', { retryAfterSeconds: 2, cause: error })
+}
+
+function unavailable(cause: unknown): Problem {
+  const detail = 'The database cannot be reached.'
+  return new Problem('store_unavailable', { detail, retryAfterSeconds: 1, cause })
 }
 
 /** For reads and settings: any loss of the database is `store_unavailable`. */

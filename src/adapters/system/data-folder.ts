@@ -8,7 +8,17 @@
  */
 
 import { randomBytes } from 'node:crypto'
-import { link, mkdir, readFile, rmdir, stat, unlink, writeFile } from 'node:fs/promises'
+import {
+  link,
+  mkdir,
+  readFile,
+  readlink,
+  rmdir,
+  stat,
+  unlink,
+  utimes,
+  writeFile,
+} from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { MASTER_KEY_BYTES } from './master-key.ts'
@@ -33,7 +43,16 @@ export type DataFolder = {
   release(): Promise<void>
 }
 
-type Holder = { readonly pid: number; readonly startedAt: string }
+type Holder = {
+  readonly pid: number
+  readonly startedAt: string
+  /** Boot and process namespace: a process id means something only within both. */
+  readonly world: string
+}
+
+/** The holder touches its lock this often; one from another container is judged by that alone. */
+const HEARTBEAT_MS = 5_000
+const HEARTBEAT_LOST_MS = 30_000
 
 export async function takeDataFolder(
   folder: string,
@@ -42,22 +61,31 @@ export async function takeDataFolder(
   const path = resolve(folder)
   await mkdir(path, { recursive: true, mode: 0o700 })
   const lock = join(path, 'assent.lock')
-  const me: Holder = { pid: process.pid, startedAt: await startOf(process.pid) }
+  const me: Holder = {
+    pid: process.pid,
+    startedAt: await startOf(process.pid),
+    world: await worldOfProcesses(),
+  }
   for (let waited = 0; ; waited += LOCK_LOOK_MS) {
     if (await create(lock, me)) break
     const holder = await readHolder(lock)
     if (holder === 'gone') continue
-    if (holder !== null && (await isAlive(holder))) {
+    if (holder !== null && (await isAlive(holder, me, lock))) {
       if (waited >= waitMs) throw new FolderTaken(path, holder.pid)
     } else {
-      await removeStale(lock)
+      await removeStale(lock, me)
     }
     await sleep(LOCK_LOOK_MS)
   }
+  const heartbeat = setInterval(() => void touch(lock), HEARTBEAT_MS)
+  heartbeat.unref()
   return {
     path,
     databasePath: join(path, 'postgres'),
-    release: () => unlink(lock).catch(() => {}),
+    release: () => {
+      clearInterval(heartbeat)
+      return unlink(lock).catch(() => {})
+    },
   }
 }
 
@@ -88,13 +116,15 @@ async function readHolder(lock: string): Promise<Holder | 'gone' | null> {
   try {
     const holder = JSON.parse(text) as Partial<Holder> | null
     if (typeof holder?.pid !== 'number' || typeof holder.startedAt !== 'string') return null
-    return { pid: holder.pid, startedAt: holder.startedAt }
+    return { pid: holder.pid, startedAt: holder.startedAt, world: holder.world ?? '' }
   } catch {
     return null
   }
 }
 
-async function isAlive({ pid, startedAt }: Holder): Promise<boolean> {
+async function isAlive(holder: Holder, me: Holder, lock: string): Promise<boolean> {
+  const { pid, startedAt, world } = holder
+  if (world !== '' && me.world !== '' && world !== me.world) return isBeating(lock)
   try {
     process.kill(pid, 0)
   } catch (error) {
@@ -102,6 +132,27 @@ async function isAlive({ pid, startedAt }: Holder): Promise<boolean> {
   }
   const now = await startOf(pid)
   return now !== 'zombie' && (now === '' || startedAt === '' || now === startedAt)
+}
+
+/** Another container, or this machine before it was started again: its process ids say nothing here. */
+async function isBeating(lock: string): Promise<boolean> {
+  const touched = await stat(lock).catch(() => null)
+  return touched !== null && Date.now() - touched.mtimeMs < HEARTBEAT_LOST_MS
+}
+
+async function touch(lock: string): Promise<void> {
+  const now = new Date()
+  await utimes(lock, now, now).catch(() => {})
+}
+
+/** Empty where there is no /proc. */
+async function worldOfProcesses(): Promise<string> {
+  try {
+    const boot = await readFile('/proc/sys/kernel/random/boot_id', 'utf8')
+    return `${boot.trim()} ${await readlink('/proc/self/ns/pid')}`
+  } catch {
+    return ''
+  }
 }
 
 /** When a process started, in the kernel's own count; empty where there is no /proc. */
@@ -116,7 +167,7 @@ async function startOf(pid: number): Promise<string> {
   }
 }
 
-async function removeStale(lock: string): Promise<void> {
+async function removeStale(lock: string, me: Holder): Promise<void> {
   const guard = `${lock}.replacing`
   try {
     await mkdir(guard)
@@ -130,7 +181,7 @@ async function removeStale(lock: string): Promise<void> {
     // Somebody may have replaced it between our look and our turn.
     const holder = await readHolder(lock)
     if (holder === 'gone') return
-    if (holder === null || !(await isAlive(holder))) await unlink(lock).catch(() => {})
+    if (holder === null || !(await isAlive(holder, me, lock))) await unlink(lock).catch(() => {})
   } finally {
     await rmdir(guard).catch(() => {})
   }

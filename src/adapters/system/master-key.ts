@@ -74,25 +74,31 @@ function boundTo({ accountId, table, column, row }: Place): Buffer {
 }
 
 export function createVault(keys: MasterKeys): Vault {
-  const purposes = new Map<string, Buffer>()
-  const keyFor = (purpose: string): Buffer => {
-    const known = purposes.get(purpose)
+  const derived = new Map<string, readonly Buffer[]>()
+  const keysFor = (purpose: string): readonly Buffer[] => {
+    const known = derived.get(purpose)
     if (known !== undefined) return known
-    const made = derive(keys[0], purpose)
-    purposes.set(purpose, made)
+    const made = keys.map((key) => derive(key, purpose))
+    derived.set(purpose, made)
     return made
   }
+  const tagWith = (key: Buffer, text: string) =>
+    createHmac('sha256', key).update(text).digest('base64url')
   return {
     randomBytes: (count) => randomBytes(count),
     random: () => Math.random(),
     sha256: (text) => createHash('sha256').update(text).digest('hex'),
-    tag: (purpose, text) => createHmac('sha256', keyFor(purpose)).update(text).digest('base64url'),
-    isSame: (left, right) => {
-      // Only the length may be told apart by time; tags and digests are all of one length.
-      const [a, b] = [Buffer.from(left), Buffer.from(right)]
-      return a.length === b.length && timingSafeEqual(a, b)
-    },
+    tag: (purpose, text) => tagWith(keysFor(purpose)[0] ?? Buffer.alloc(0), text),
+    isTagged: (purpose, text, tag) =>
+      keysFor(purpose).some((key) => isSame(tag, tagWith(key, text))),
+    isSame,
   }
+}
+
+/** Only the length may be told apart by time; tags and digests are all of one length. */
+function isSame(left: string, right: string): boolean {
+  const [a, b] = [Buffer.from(left), Buffer.from(right)]
+  return a.length === b.length && timingSafeEqual(a, b)
 }
 
 /** `<base64url of the chain>.<tag>`. */
@@ -106,7 +112,7 @@ export function createChainTokens(vault: Vault): ChainTokens {
     },
     open: (token) => {
       const [body = '', tag = ''] = token?.split('.', 2) ?? []
-      if (body === '' || !vault.isSame(tag, vault.tag('chain', body))) return EMPTY_CHAIN
+      if (body === '' || !vault.isTagged('chain', body, tag)) return EMPTY_CHAIN
       return parseChain(Buffer.from(body, 'base64url').toString('utf8'))
     },
   }

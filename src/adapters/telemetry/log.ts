@@ -31,6 +31,8 @@ export function createLog(level: LogLevel, clock: Clock): Log {
     periodicFlush: FLUSH_EVERY_MS,
     maxLength: BACKLOG_BYTES_MAX,
   })
+  // Whoever read the log is gone, or the disk is full: the gateway goes on without its lines.
+  stream.on('error', () => {})
   const least = LOG_LEVELS.indexOf(level)
   return {
     record: (event) => {

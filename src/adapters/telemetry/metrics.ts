@@ -4,7 +4,9 @@
  */
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { JournalEvent } from '../../app/journal.ts'
+import { DELIVERY_STATES } from '../../domain/notification.ts'
 import { unreachable } from '../../domain/problem.ts'
+import { failureCauses } from '../../domain/verdict.ts'
 
 const SUBSCRIPTION_LABELS_MAX = 1_000
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
@@ -16,6 +18,8 @@ export type Gauges = {
   readonly commitQueue: () => number
   readonly backlogAgeMs: () => Promise<number>
 }
+
+const OUTCOMES = ['allow', 'deny', 'failed', 'cancelled'] as const
 
 const BREAKER_VALUES = { closed: 0, halfOpen: 1, open: 2 } as const
 
@@ -198,6 +202,11 @@ export class Metrics {
     if (!this.#known.delete(subscription)) return
     this.#breakers.remove({ subscription })
     this.#callTime.remove({ subscription })
+    for (const outcome of OUTCOMES) {
+      for (const cause of ['', ...failureCauses])
+        this.#calls.remove({ subscription, outcome, cause })
+    }
+    for (const state of DELIVERY_STATES) this.#attempts.remove({ subscription, state })
   }
 
   #counter<T extends string>(name: string, help: string, labelNames: T[]): Counter<T> {

@@ -380,26 +380,22 @@ describe('fields that a validator may set', () => {
     }
   })
 
-  it('must fit the catalog', async () => {
-    const world = setting({ total: 'nine' })
-    world.account.current = {
-      ...world.account.current,
-      catalogs: [
-        {
-          id: 'orders',
-          title: 'Orders',
-          fields: [
-            { id: 'status', title: 'Status', type: 'text' },
-            { id: 'total', title: 'Total', type: 'number' },
-          ],
-        },
-      ],
+  it('must fit the catalog: a reply that would set others is none that can be understood', async () => {
+    const fields = [
+      { id: 'status', title: 'Status', type: 'text' },
+      { id: 'total', title: 'Total', type: 'number' },
+    ] as const
+    for (const onFailure of ['deny', 'allow'] as const) {
+      const world = saying({ a: allow({ total: 'nine' }) }, { mayChange: '*', onFailure })
+      const catalogs = [{ id: 'orders', title: 'Orders', fields }]
+      world.account.current = { ...world.account.current, catalogs }
+      const response = await respond(world)
+      expect(response).toMatchObject({
+        decision: onFailure,
+        verdicts: [{ outcome: 'failed', cause: 'bad_reply', applied: onFailure }],
+      })
+      expect(response.record?.values['total']).toBe(onFailure === 'allow' ? 10 : undefined)
     }
-    await expect(run(world)).rejects.toMatchObject({
-      code: 'invalid_values',
-      details: { complaints: [{ pointer: '/values/total' }] },
-    })
-    expect(world.approvals.committed).toEqual([])
   })
 
   it('stay set when the settings change after that, and everybody new is asked about them', async () => {
@@ -583,6 +579,29 @@ describe('what the gateway itself refuses', () => {
   })
 })
 
+describe('a validator that says that it is gone', () => {
+  it('is reported once its answer has counted', async () => {
+    const world = approvalWorld(subscriptionsOf(['a', 'b']), () => null)
+    const answered = run(world)
+    await settled()
+    world.asker.call('a').answer(allow(), 410, true)
+    world.asker.call('b').answer(allow())
+    await settled()
+    expect(await answered).toMatchObject({ response: { decision: 'allow', committed: true } })
+    expect(world.gone).toEqual(['a'])
+  })
+
+  it('is not reported by a change that came to nothing', async () => {
+    const world = approvalWorld(subscriptionsOf(['a']), () => null)
+    world.approvals.result = 'version_conflict'
+    const answered = run(world)
+    await settled()
+    world.asker.call('a').answer(allow(), 410, true)
+    await expect(answered).rejects.toMatchObject({ code: 'version_conflict' })
+    expect(world.gone).toEqual([])
+  })
+})
+
 describe('what validators are told', () => {
   it('are the record as the gateway holds it, the end of the budget and the chain', async () => {
     const world = saying({ a: allow() })
@@ -633,6 +652,18 @@ describe('the answer', () => {
     await settled()
     world.asker.call('a').answer(allow())
     expect(await kept).toMatchObject({ kind: 'decided', response: frozen })
+  })
+
+  it('counts the time of the validators from the first question of all rounds', async () => {
+    const world = approvalWorld(subscriptionsOf(['a'], { mayChange: ['total'] }), () => null)
+    const answered = run(world)
+    await world.clock.advance(30)
+    world.asker.call('a').answer(allow({ total: 9 }))
+    await world.clock.advance(20)
+    expect(world.asker.calls).toHaveLength(2)
+    expect(world.asker.calls.map(({ question }) => question.inquiry.look)).toEqual([1, 2])
+    world.asker.call('a').answer(allow())
+    expect(await answered).toMatchObject({ response: { timing: { validatorsMs: 50 } } })
   })
 
   it('is told as it comes to be, to whoever watches', async () => {

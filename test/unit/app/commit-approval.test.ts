@@ -77,6 +77,7 @@ function world(over: Partial<CallerApproval> = {}) {
     set,
     race,
     account,
+    configurations: ports.configurations,
     get told() {
       return told
     },
@@ -118,6 +119,14 @@ describe('a commit by the caller', () => {
     expired.race.before = () => expired.set({ isExpired: true })
     await expect(expired.commit()).rejects.toMatchObject({ code: 'approval_expired' })
     expect([...one.events, ...aborted.events, ...expired.events]).toEqual([])
+  })
+
+  it('tells by the settings of the moment, even if nobody has told this process of them', async () => {
+    const one = world()
+    await one.configurations.of(ACCOUNT)
+    one.account.change(subscriptionsOf(['z'], { events: ['record.updated'] }))
+    await one.commit()
+    expect(one.events[0]?.subscriptionIds).toEqual(['z'])
   })
 
   it('that tells nobody wakes nobody', async () => {

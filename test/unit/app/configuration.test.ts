@@ -29,7 +29,13 @@ function world() {
         isMissing: () => then(() => resolve(null)),
       })
     })
-  return { loads, configurations: createConfigurations({ load }, compilePattern) }
+  const current = { generation: 1 }
+  const generation = async () => current.generation
+  return {
+    loads,
+    current,
+    configurations: createConfigurations({ load, generation }, compilePattern),
+  }
 }
 
 describe("an account's configuration", () => {
@@ -48,6 +54,7 @@ describe("an account's configuration", () => {
   it('is compiled: subscriptions by event and id, catalogs by id', async () => {
     const catalog = { id: 'orders', title: 'Orders', fields: [] }
     const store = {
+      generation: async () => 4,
       load: async (accountId: string) => ({
         accountId,
         generation: 4,
@@ -134,6 +141,21 @@ describe("an account's configuration", () => {
     void configurations.of('nobody')
     await settled()
     expect(loads).toHaveLength(2)
+  })
+
+  it('that must be fresh is read again if and only if another generation is in force', async () => {
+    const { loads, current, configurations } = world()
+    const first = configurations.fresh(ACCOUNT)
+    await settled()
+    await loads[0]?.found(1)
+    expect(await configurations.fresh(ACCOUNT)).toBe(await first)
+    expect(loads).toHaveLength(1)
+    current.generation = 2
+    const renewed = configurations.fresh(ACCOUNT)
+    await settled()
+    await loads[1]?.found(2)
+    expect((await renewed).generation).toBe(2)
+    expect(configurations.peek(ACCOUNT)?.generation).toBe(2)
   })
 
   it('takes note of a catalog that came into being, without reading anything again', async () => {

@@ -14,6 +14,7 @@ import type {
   Ids,
   Journal,
   Question,
+  Reply,
   Vault,
 } from '../../../src/app/ports.ts'
 import type {
@@ -41,6 +42,7 @@ export const fakeVault: Vault = {
   random: () => 0.5,
   sha256,
   tag: (purpose, text) => sha256(`${purpose}:${text}`),
+  isTagged: (purpose, text, tag) => tag === sha256(`${purpose}:${text}`),
   isSame: (left, right) => left === right,
 }
 
@@ -83,7 +85,7 @@ export function fakePresence() {
 export type FakeCall = {
   readonly question: Question
   readonly isCancelled: boolean
-  readonly answer: (answer: Answer, status?: number) => void
+  readonly answer: (answer: Answer, status?: number, isGone?: true) => void
 }
 
 type Script = (question: Question) => Answer | null
@@ -116,11 +118,12 @@ export class FakeAsker implements Asker {
 
   ask(question: Question): Call {
     let isCancelled = false
-    let settle: (reply: { answer: Answer; status: number | undefined }) => void = () => {}
-    const reply = new Promise<{ answer: Answer; status: number | undefined }>((resolve) => {
+    let settle: (reply: Reply) => void = () => {}
+    const reply = new Promise<Reply>((resolve) => {
       settle = resolve
     })
-    const answer = (said: Answer, status = 200) => settle({ answer: said, status })
+    const answer = (said: Answer, status = 200, isGone?: true) =>
+      settle({ answer: said, status, isGone })
     this.calls.push({
       question,
       answer,
@@ -162,6 +165,10 @@ export class FakeAccount implements ConfigurationStore {
   async load(accountId: string): Promise<AccountConfiguration | null> {
     this.loads++
     return accountId === ACCOUNT ? this.current : null
+  }
+
+  async generation(accountId: string): Promise<number | null> {
+    return accountId === ACCOUNT ? this.current.generation : null
   }
 }
 
@@ -250,6 +257,7 @@ export function approvalWorld(
   const approvals = new FakeApprovals(account)
   const journal = recordingJournal()
   let told = 0
+  const gone: string[] = []
   const ports = {
     configurations: createConfigurations(account, compilePattern),
     records: recordsOf(recordOf()),
@@ -263,9 +271,11 @@ export function approvalWorld(
     chainTokens: unsealed(),
     inFlight: createInFlight(),
     onCommitted: () => void told++,
+    onGone: (subscriptionId: string) => void gone.push(subscriptionId),
   }
   return {
     account,
+    gone,
     asker,
     approvals,
     journal,

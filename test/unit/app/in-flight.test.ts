@@ -57,4 +57,14 @@ describe('approvals under way', () => {
     await settled()
     expect(isDrained).toBe(2)
   })
+
+  it('are refused once the gateway is stopping, and those who are in may finish', async () => {
+    const inFlight = createInFlight()
+    const leave = inFlight.enter('r1')
+    inFlight.shut()
+    expect(() => inFlight.enter(null)).toThrow(refusal('stopping'))
+    expect(inFlight.count).toBe(1)
+    leave()
+    await inFlight.drained()
+  })
 })

@@ -268,6 +268,12 @@ describe('a patch', () => {
     expect(stored.get('sub_1')).toEqual(secretive())
   })
 
+  it('of one setting of the breaker keeps the others', async () => {
+    const { patch, stored } = world(secretive())
+    await patch({ breaker: { openMs: 1 } })
+    expect(stored.get('sub_1')?.breaker).toEqual({ ...secretive().breaker, openMs: 1 })
+  })
+
   it('of the dialect lets go of retiring secrets, which have the form of another one', async () => {
     const { patch, stored } = world(secretive())
     await patch({ dialect: 'standard' })

@@ -49,6 +49,22 @@ describe('a request with a key', () => {
     expect(await registry.once('a', keepOf(), run)).toBe(mine)
   })
 
+  it.each(['record_exists', 'record_not_found', 'version_conflict'] as const)(
+    'that runs into %s of its own first try, on another gateway, gets the answer of that',
+    async (code) => {
+      const stored: (typeof kept)[] = []
+      const registry = createKeyRegistry({ find: async () => stored[0] ?? null })
+      const run = async () => {
+        stored.push(kept)
+        throw new Problem(code)
+      }
+      expect(await registry.once('a', keepOf(), run)).toEqual({ kind: 'replayed', kept })
+      const elsewhere = createKeyRegistry(keptAnswersOf())
+      const alone = elsewhere.once('a', keepOf(), () => Promise.reject(new Problem(code)))
+      await expect(alone).rejects.toMatchObject({ code })
+    },
+  )
+
   it('that ended in a problem may be tried again', async () => {
     const registry = createKeyRegistry(keptAnswersOf())
     const problem = new Problem('store_unavailable')

@@ -43,6 +43,9 @@ describe('a change', () => {
     expect(await previous({ commit: 'caller' })).toEqual(recordOf().values)
     expect(await previous({ commit: 'none', recordId: 'rec_9' })).toBeUndefined()
     expect(await previous({ ...CREATE, prevValues })).toBeUndefined()
+    const event = 'record.updating'
+    expect(await previous({ event, prevValues })).toEqual(recordOf().values)
+    expect(await previous({ event, prevValues, recordId: 'rec_9' })).toEqual(prevValues)
   })
 
   it('has no values on delete and empty ones when none were sent', async () => {

@@ -4,6 +4,7 @@ import { createConfigurations } from '../../../src/app/configuration.ts'
 import type { Dispatch, DispatchResult, Notifier } from '../../../src/app/ports.ts'
 import { Relay } from '../../../src/app/relay.ts'
 import type { ClaimedDelivery, Outbox, Settlement, Subscriptions } from '../../../src/app/store.ts'
+import { Problem } from '../../../src/domain/problem.ts'
 import type { Subscription } from '../../../src/domain/subscription.ts'
 import { ACCOUNT, changeWith, subscriptionOf } from '../../support/build.ts'
 import { FakeClock, settled } from '../../support/fake-clock.ts'
@@ -288,8 +289,8 @@ describe('a delivery', () => {
   it('goes by the settings of the moment', async () => {
     const { relay, outbox, clock, account, configurations, sent } = world(fine)
     await configurations.of(ACCOUNT)
+    // Nobody has told this process.
     account.change([subscriptionOf({ url: 'https://new.example/' })])
-    configurations.invalidate(ACCOUNT)
     outbox.add(1)
     relay.start()
     await clock.advance(5)
@@ -326,6 +327,35 @@ describe('what breaks on the way', () => {
     await clock.advance(91_000)
     expect(sent).toHaveLength(2)
     expect(owed.state).toBe('delivered')
+  })
+
+  it('a result is kept while the database is away, and written down when it is back', async () => {
+    const { relay, outbox, clock, sent } = world(fine)
+    const owed = outbox.add(1)
+    const settle = outbox.settle.bind(outbox)
+    outbox.settle = () => Promise.reject(new Problem('store_unavailable'))
+    relay.start()
+    await clock.advance(20_000)
+    expect(owed.state).toBe('sending')
+    expect(relay.trouble).toBe('cannot settle')
+    outbox.settle = settle
+    await clock.advance(1_000)
+    expect(owed.state).toBe('delivered')
+    expect(relay.trouble).toBeNull()
+    expect(sent).toHaveLength(1)
+  })
+
+  it('a result that the database refuses does not keep the others out', async () => {
+    const { relay, outbox, clock } = world(fine)
+    const [bad, good] = [outbox.add(1), outbox.add(2)]
+    const settle = outbox.settle.bind(outbox)
+    outbox.settle = (settlements) =>
+      settlements.some(({ delivery }) => delivery.sequenceId === 1)
+        ? Promise.reject(new Error('a NUL in the reply'))
+        : settle(settlements)
+    relay.start()
+    await clock.advance(10)
+    expect([bad.state, good.state]).toEqual(['sending', 'delivered'])
   })
 
   it('a lease that was lost meanwhile makes the late result change nothing', async () => {

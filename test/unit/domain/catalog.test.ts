@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import {
   type Catalog,
+  clearedComplaints,
   FIELD_TYPES,
   type Field,
   type FieldType,
@@ -117,5 +118,13 @@ describe('required fields', () => {
     ])
     expect(pointers({ a: '', valueOf: 'x' })).toEqual([])
     expect(missingComplaints(undefined, {})).toEqual([])
+  })
+
+  it('that would be cleared are complained about, those that are not named are not', () => {
+    expect(clearedComplaints(catalog, { b: null })).toEqual([])
+    expect(clearedComplaints(catalog, { a: '' })).toEqual([])
+    expect(clearedComplaints(catalog, { a: null, b: null })).toMatchObject([
+      { pointer: '/values/a' },
+    ])
   })
 })

@@ -9,7 +9,7 @@ describe('a chain', () => {
     expect(first).toEqual({ depth: 1, records: [key] })
     const second = extendChain(first, null, true)
     expect(second).toEqual({ depth: 2, records: [key] })
-    expect(extendChain(second, 'other', false)).toEqual({ depth: 3, records: [key, 'other'] })
+    expect(extendChain(second, 'other', true)).toEqual({ depth: 3, records: [key, 'other'] })
     expect(EMPTY_CHAIN).toEqual({ depth: 0, records: [] })
   })
 
@@ -25,12 +25,12 @@ describe('a chain', () => {
     )
   })
 
-  it('refuses to write a record that it is asking about, and lets it be asked about', () => {
+  it('refuses to write a record that it is about to write, and lets it be asked about', () => {
     const chain = { depth: 2, records: ['other', key] }
     expect(() => extendChain(chain, key, true)).toThrow(
       expect.objectContaining({ code: 'approval_in_flight' }),
     )
-    expect(extendChain(chain, key, false).depth).toBe(3)
+    expect(extendChain(chain, key, false)).toEqual({ depth: 3, records: chain.records })
   })
 })
 

@@ -116,6 +116,14 @@ describe('a decision', () => {
     expect(textsOf(decided.infos)).toEqual(['note'])
   })
 
+  it('has a hundred findings of one validator at most, none left out for a lighter one', () => {
+    const info = remark('info', { severity: 'info' })
+    const remarks = [...Array.from({ length: 150 }, () => info), remark('no')]
+    const decided = decideOver([{ kind: 'deny', remarks, values: undefined }, deny('me too')])
+    expect(textsOf(decided.errors)).toEqual(['no', 'me too'])
+    expect(decided.infos).toHaveLength(99)
+  })
+
   it("speaks the person's language", () => {
     const locales = { en: { text: 'no' }, uk: { text: 'ні' } }
     const said: Answer = {
@@ -155,6 +163,15 @@ describe('a validator that could not be asked', () => {
       cause: 'timeout',
       applied: 'allow',
     })
+  })
+
+  it('is heard all the same where it said something, as a warning', () => {
+    const said = failed('bad_status', [remark('down for repair')])
+    const decided = decideOver([said], { over: [{ onFailure: 'allow' }] })
+    expect(decided).toMatchObject({ decision: 'allow', errors: [], degraded: true })
+    expect(decided.warnings).toMatchObject([
+      { severity: 'warning', message: { text: 'down for repair' }, cause: 'bad_status' },
+    ])
   })
 
   it('degrades nothing that is denied anyway, and no more when it is a shadow', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { mergeSuggestions } from '../../../src/domain/suggestions.ts'
-import { allow, confirm, failed, subscriptionOf } from '../../support/build.ts'
+import { mergeSuggestions, withFittingValues } from '../../../src/domain/suggestions.ts'
+import { allow, confirm, failed, subscriptionOf, timed } from '../../support/build.ts'
 
 const from = (
   id: string,
@@ -73,5 +73,44 @@ describe('suggestions', () => {
     const answers = [failed(), confirm('?'), { kind: 'cancelled' as const }, allow(undefined)]
     const suggestions = answers.map((answer) => ({ subscription, answer }))
     expect(mergeSuggestions(suggestions, true)).toEqual({ values: {}, conflicts: [] })
+  })
+})
+
+describe('values that the catalog would not take', () => {
+  const catalog = {
+    id: 'orders',
+    title: 'Orders',
+    fields: [
+      { id: 'total', title: 'Total', type: 'number', required: true },
+      { id: 'note', title: 'Note', type: 'text' },
+    ],
+  } as const
+
+  it('make the reply one that cannot be understood, whatever else it says', () => {
+    for (const values of [
+      { total: 'ten' },
+      { unknown: 1 },
+      { total: null },
+      { note: 'x', total: [] },
+    ]) {
+      for (const answer of [allow(values), { kind: 'deny' as const, remarks: [], values }]) {
+        const judged = withFittingValues(timed(answer, { status: 200, durationMs: 7 }), catalog)
+        expect(judged).toMatchObject({
+          answer: { kind: 'failed', cause: 'bad_reply', remarks: [] },
+          status: 200,
+          durationMs: 7,
+        })
+      }
+    }
+    const { answer } = withFittingValues(timed(allow({ total: 'ten' })), catalog)
+    expect(answer).toMatchObject({ detail: expect.stringContaining('/values/total') })
+  })
+
+  it('are not those that it takes, nor none at all', () => {
+    const fitting = [allow({ total: 1, note: null }), allow({}), allow(), confirm('?'), failed()]
+    for (const answer of fitting) {
+      const given = timed(answer)
+      expect(withFittingValues(given, catalog)).toBe(given)
+    }
   })
 })

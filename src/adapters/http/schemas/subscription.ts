@@ -169,7 +169,7 @@ export const rotateResponse = z.object({
 
 export const trialRequest = z
   .object({
-    event: z.enum(changeEventNames).optional(),
+    event: z.enum(EVENTS).optional(),
     recordId: id.optional(),
     values: values.optional(),
     prevValues: values.optional(),

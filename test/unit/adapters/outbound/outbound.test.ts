@@ -28,17 +28,15 @@ afterEach(() => Promise.all(open.splice(0).map((outbound) => outbound.close())))
 
 function outboundWith(changes: Partial<OutboundOptions> = {}) {
   const journal = recordingJournal()
-  const gone: string[][] = []
   const outbound = createOutbound({
     clock: realClock,
     journal,
     sequences: countingSequences(),
     policy: loopback,
-    onGone: (...ids) => gone.push(ids),
     ...changes,
   })
   open.push(outbound)
-  return { outbound, journal, gone }
+  return { outbound, journal }
 }
 
 const questionOf = (subscription: Subscription, changes: Partial<Question> = {}): Question => ({
@@ -202,21 +200,22 @@ describe('asking in the other dialects', () => {
 
   it('takes a 410 of bpium as an allow after which the hook is gone', async () => {
     await using server = await subscriber(410)
-    const { outbound, gone } = outboundWith()
+    const { outbound } = outboundWith()
     const subscription = subscriptionOf({ url: server.url, dialect: 'bpium', secret: 'abc' })
     expect(await outbound.asker.ask(questionOf(subscription)).reply).toMatchObject({
       answer: { kind: 'allow' },
       status: 410,
+      isGone: true,
     })
-    expect(gone).toEqual([['sub_1', 'default']])
   })
 
   it('does not take a 410 of another dialect for more than a failure', async () => {
     await using server = await subscriber(410)
-    const { outbound, gone } = outboundWith()
+    const { outbound } = outboundWith()
     const { reply } = outbound.asker.ask(questionOf(subscriptionOf({ url: server.url })))
-    expect(await reply).toMatchObject({ answer: { kind: 'failed', cause: 'bad_status' } })
-    expect(gone).toEqual([])
+    const { answer, isGone } = await reply
+    expect(answer).toMatchObject({ kind: 'failed', cause: 'bad_status' })
+    expect(isGone).toBeUndefined()
   })
 
   it('is overloaded when no number can be had, and out of budget when it comes too late', async () => {

@@ -155,6 +155,7 @@ export const change: Change = {
 
 export function inquiryOf(changes: Partial<Inquiry> = {}): Inquiry {
   return {
+    look: 1,
     change,
     decisionId: 'dec_1',
     occurredAtMs: 1_700_000_000_000,
