@@ -8,7 +8,7 @@
  */
 import { Problem } from '../domain/problem.ts'
 import { nextDelayMs } from '../domain/retry.ts'
-import type { Configurations } from './configuration.ts'
+import type { Configuration, Configurations } from './configuration.ts'
 import type { Clock, DispatchResult, Journal, Notifier, Vault } from './ports.ts'
 import type { ClaimedDelivery, Outbox, Settlement, Subscriptions } from './store.ts'
 
@@ -137,18 +137,21 @@ export class Relay {
     const room = IN_FLIGHT_MAX - this.#inFlight
     if (room <= 0 || !this.#isRunning) return
     const claimed = await this.#ports.outbox.claim(room, LEASE_MS)
-    // Where to and with which secret is settled by no commit, so it must not be stale.
-    const accounts = new Set(claimed.map(({ accountId }) => accountId))
-    await Promise.all([...accounts].map((id) => this.#ports.configurations.fresh(id)))
+    // Where to and with which secret is settled by no commit, so it must not be stale. Read once for an
+    // account; one that cannot be read holds up nobody else's deliveries.
+    const settings = new Map<string, Promise<Configuration>>()
     for (const delivery of claimed) {
+      const { accountId } = delivery
+      const found = settings.get(accountId) ?? this.#ports.configurations.fresh(accountId)
+      settings.set(accountId, found)
       this.#inFlight++
-      void this.#deliver(delivery)
+      void this.#deliver(delivery, found)
     }
   }
 
-  async #deliver(delivery: ClaimedDelivery): Promise<void> {
+  async #deliver(delivery: ClaimedDelivery, settings: Promise<Configuration>): Promise<void> {
     try {
-      this.#ended.push(await this.#send(delivery))
+      this.#ended.push(await this.#send(delivery, await settings))
       this.#settleSoon()
     } catch (error) {
       // Its lease runs out, and it is tried again.
@@ -160,15 +163,13 @@ export class Relay {
     }
   }
 
-  async #send(delivery: ClaimedDelivery): Promise<Settlement> {
-    const { accountId, subscriptionId, deliveryId, body, occurredAtMs, sequenceId } = delivery
-    const { configurations, notifier } = this.#ports
-    const { index } = await configurations.of(accountId)
+  async #send(delivery: ClaimedDelivery, { index }: Configuration): Promise<Settlement> {
+    const { subscriptionId, deliveryId, body, occurredAtMs, sequenceId } = delivery
     const subscription = index.byId.get(subscriptionId)
     if (subscription === undefined) return settlementOf(delivery, 'cancelled', NOT_SENT)
     if (!subscription.active) return settlementOf(delivery, 'held', NOT_SENT)
     const dispatch = { subscription, deliveryId, body, occurredAtMs, sequenceId }
-    const result = await notifier.send(dispatch)
+    const result = await this.#ports.notifier.send(dispatch)
     const settlement = await this.#judge(delivery, subscription.retry, result)
     this.#report(settlement)
     return settlement

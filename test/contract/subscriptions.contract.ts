@@ -309,7 +309,7 @@ function textsOf({ secret, retiring, auth, headers }: SubscriptionSecrets): stri
 }
 
 /** Every row of every table, as text. */
-export async function dumpOf(sql: Opened['sql']): Promise<string> {
+async function dumpOf(sql: Opened['sql']): Promise<string> {
   const tables = await sql<{ name: string }>(
     "select format('%I', table_name) as name from information_schema.tables where table_schema = 'public'",
   )

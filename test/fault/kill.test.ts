@@ -40,7 +40,7 @@ const ROUNDS = [
   { seed: 1, killAfter: 3 },
   { seed: 2, killAfter: 60 },
   { seed: 3, killAfter: 140 },
-  { seed: 4, killAfter: 197 },
+  { seed: 4, killAfter: 180 },
 ] as const
 
 let subscriber: ValidatorServer

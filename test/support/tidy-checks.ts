@@ -246,7 +246,6 @@ type Manifest = {
 type Locked = {
   readonly resolved?: string
   readonly dev?: boolean
-  readonly optional?: boolean
   readonly hasInstallScript?: boolean
 }
 type Lock = { readonly packages: Readonly<Record<string, Locked>> }
@@ -269,13 +268,12 @@ export function manifestFaults(
 export function lockFaults({ packages }: Lock, treeMax: number): string[] {
   const all = Object.entries(packages).filter(([path]) => path !== '')
   const production = all.filter(([, one]) => one.dev !== true)
-  const needed = production.filter(([, one]) => one.optional !== true)
   return [
     ...all.filter(([, one]) => 'resolved' in one).map(([path]) => `${path} names an address`),
     ...production
       .filter(([, one]) => one.hasInstallScript)
       .map(([path]) => `${path} runs a script`),
-    ...(needed.length > treeMax ? [`${needed.length} packages in production`] : []),
+    ...(production.length > treeMax ? [`${production.length} packages in production`] : []),
   ]
 }
 

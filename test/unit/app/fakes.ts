@@ -173,7 +173,7 @@ export class FakeAccount implements ConfigurationStore {
 }
 
 /** Commits as the store does: generation and presence are looked at, other results are set by the test. */
-export class FakeApprovals implements Approvals {
+class FakeApprovals implements Approvals {
   readonly committed: CommitItem[] = []
   readonly refused: CommitItem[] = []
   readonly logged: DecisionEntry[] = []

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { compilePattern } from '../../../src/adapters/system/patterns.ts'
 import { createConfigurations } from '../../../src/app/configuration.ts'
-import type { Question } from '../../../src/app/ports.ts'
+import type { Dispatch, Prober, Question } from '../../../src/app/ports.ts'
 import { type Sample, trySubscription } from '../../../src/app/try-subscription.ts'
 import { EMPTY_CHAIN } from '../../../src/domain/chain.ts'
 import type { Subscription } from '../../../src/domain/subscription.ts'
@@ -23,17 +23,24 @@ async function tryOut(
   over: Partial<Subscription> = {},
   sample: Partial<Sample> = {},
 ) {
-  const questions: Question[] = []
+  const asked: Question[] = []
+  const told: Dispatch[] = []
   const request = { method: 'POST', url: 'https://stock.example/', headers: {}, body: '{}' }
   const reply = { status: 200, headers: {}, body: '{}' }
+  const exchange = { request, reply, answer, durationMs: 12 }
+  const prober: Prober = {
+    probe: async (question) => {
+      asked.push(question)
+      return exchange
+    },
+    tell: async (dispatch) => {
+      told.push(dispatch)
+      return exchange
+    },
+  }
   const ports = {
     configurations: createConfigurations(new FakeAccount([subscriptionOf(over)]), compilePattern),
-    prober: {
-      probe: async (question: Question) => {
-        questions.push(question)
-        return { request, reply, answer, durationMs: 12 }
-      },
-    },
+    prober,
     ids: countingIds(),
     clock: new FakeClock(),
     vault: fakeVault,
@@ -44,16 +51,14 @@ async function tryOut(
     { accountId: ACCOUNT, id, sample: { ...NOTHING, ...sample }, locales: [] },
     ports,
   )
-  const [question] = questions
-  if (question === undefined) throw new Error('nobody was asked')
-  return { trial, question, change: question.inquiry.change }
+  return { trial, asked, told }
 }
 
 describe('a trial', () => {
   it('is a dry run with the limit of the subscription itself', async () => {
-    const { question } = await tryOut(allow(), { timeoutMs: 700 })
-    expect(question.inquiry.dryRun).toBe(true)
-    expect(question.budgetMs).toBe(700)
+    const { asked, told } = await tryOut(allow(), { timeoutMs: 700 })
+    expect(asked).toMatchObject([{ budgetMs: 700, inquiry: { dryRun: true } }])
+    expect(told).toEqual([])
   })
 
   it('shows what would be decided if it counted, shadow or not', async () => {
@@ -72,10 +77,12 @@ describe('a trial', () => {
     expect(trial).toMatchObject({ decision: 'deny', detail: 'tls it was' })
   })
 
+  const changeOf = async (over: Partial<Subscription>, sample: Partial<Sample> = {}) =>
+    (await tryOut(allow(), over, sample)).asked[0]?.inquiry.change
+
   it('makes up what the sample leaves out', async () => {
     const every = { events: ['record.created', 'record.updating'], catalogId: '*', fields: ['a'] }
-    const { change } = await tryOut(allow(), every)
-    expect(change).toMatchObject({
+    expect(await changeOf(every)).toMatchObject({
       event: 'record.updating',
       catalogId: 'sample',
       recordId: 'sample',
@@ -83,8 +90,7 @@ describe('a trial', () => {
       allValues: { a: 'sample' },
       user: { id: 'sample' },
     })
-    const created = await tryOut(allow(), { events: ['record.created'] })
-    expect(created.change).toMatchObject({
+    expect(await changeOf({ events: ['something.else'] })).toMatchObject({
       event: 'record.before.created',
       recordId: undefined,
       values: { title: 'sample' },
@@ -100,7 +106,7 @@ describe('a trial', () => {
       prevValues: { c: 2 },
       user: { id: 'anna' },
     } as const
-    expect((await tryOut(allow(), {}, sample)).change).toMatchObject({
+    expect(await changeOf({}, sample)).toMatchObject({
       event: 'record.before.deleted',
       catalogId: 'orders',
       recordId: '7',
@@ -108,6 +114,21 @@ describe('a trial', () => {
       prevValues: { c: 2 },
       user: { id: 'anna' },
     })
+  })
+
+  it('of a subscription that is only told of things tells it of one, without taking a number', async () => {
+    const { asked, told } = await tryOut(allow(), { events: ['record.deleted', 'record.updated'] })
+    expect(asked).toEqual([])
+    expect(told).toMatchObject([
+      {
+        deliveryId: expect.stringMatching(/^evt_.+_sub_a$/),
+        sequenceId: 0,
+        body: { event: 'record.updated', recordId: 'sample', values: { title: 'sample' } },
+      },
+    ])
+    const chosen = await tryOut(allow(), {}, { event: 'record.deleted', recordId: '7' })
+    expect(chosen.told[0]?.body).toMatchObject({ event: 'record.deleted', recordId: '7' })
+    expect(chosen.told[0]?.body.values).toBeUndefined()
   })
 
   it('of a subscription that is not there is not found', async () => {

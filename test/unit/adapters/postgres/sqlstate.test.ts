@@ -2,7 +2,7 @@ import pg from 'pg'
 import { describe, expect, it } from 'vitest'
 import { NotSent } from '../../../../src/adapters/postgres/database.ts'
 import {
-  asProblem,
+  asWriteProblem,
   isLostConnection,
   isUniqueViolation,
   orUnavailable,
@@ -47,17 +47,28 @@ const ORDERLY = [
 ]
 
 describe('an error of the database', () => {
-  it.each(LOST)('says that the connection was lost: $message $code', (error) => {
+  it.each(LOST)('says that the connection was lost: $message $code', async (error) => {
     expect(isLostConnection(error)).toBe(true)
-    const problem = asProblem(error) as Problem
-    expect(problem).toBeInstanceOf(Problem)
-    expect(problem).toMatchObject({ code: 'store_unavailable', cause: error })
-    expect(problem.details.retryAfterSeconds).toBe(1)
+    const reading = await orUnavailable(Promise.reject(error)).catch((thrown: unknown) => thrown)
+    expect(reading).toBeInstanceOf(Problem)
+    expect(reading).toMatchObject({ code: 'store_unavailable', details: { retryAfterSeconds: 1 } })
+    expect(asWriteProblem(error)).toMatchObject({ code: 'outcome_unknown' })
+  })
+
+  it('with a code of its own is orderly, whatever it says', () => {
+    const timedOut = withCode('55P03', 'canceling statement due to lock timeout')
+    expect(isLostConnection(timedOut)).toBe(false)
+    expect(asWriteProblem(timedOut)).toBe(timedOut)
+  })
+
+  it('that came before anything was sent leaves no doubt about a write', () => {
+    const error = new NotSent(new Error('no room'))
+    expect(asWriteProblem(error)).toMatchObject({ code: 'store_unavailable' })
   })
 
   it.each(ORDERLY)('is left as it is when it says something else: %j', (error) => {
     expect(isLostConnection(error)).toBe(false)
-    expect(asProblem(error)).toBe(error)
+    expect(asWriteProblem(error)).toBe(error)
   })
 
   it('is known as a unique violation by its code only', () => {

@@ -73,7 +73,7 @@ describe('the data folder', () => {
 
   it('is free again after its release, and nothing is left behind', async () => {
     const first = await takeDataFolder(folder)
-    expect(await holderNow()).toEqual({
+    expect(await holderNow()).toMatchObject({
       pid: process.pid,
       startedAt: await startOf(process.pid),
     })
@@ -140,6 +140,21 @@ describe('the data folder', () => {
   it('is not taken from a living holder whose start nobody knows', async () => {
     await heldBy(await living(), '')
     await expect(takeDataFolder(folder, 0)).rejects.toThrow(FolderTaken)
+  })
+
+  it('of another container is taken by how long ago its holder was heard, never by its process id', async () => {
+    const pid = await dead()
+    const elsewhere = JSON.stringify({
+      pid,
+      startedAt: '1',
+      world: 'another boot, another namespace',
+    })
+    await writeFile(lockPath(), elsewhere)
+    await expect(takeDataFolder(folder, 0)).rejects.toBeInstanceOf(FolderTaken)
+    const longAgo = new Date(Date.now() - 31_000)
+    await utimes(lockPath(), longAgo, longAgo)
+    const taken = await takeDataFolder(folder, 0)
+    await taken.release()
   })
 
   it('is given to exactly one of many who come at a time, with or without a stale lock', async () => {

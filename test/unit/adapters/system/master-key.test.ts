@@ -130,13 +130,23 @@ describe('the vault', () => {
     const tags = [
       vault.tag('chain', 'text'),
       vault.tag('confirmation', 'text'),
-      vault.tag('cursor', 'text'),
       vault.tag('chain', 'texT'),
       other.tag('chain', 'text'),
     ]
     expect(new Set(tags).size).toBe(tags.length)
     expect(vault.tag('chain', 'text')).toBe(tags[0])
     for (const tag of tags) expect(tag).toMatch(/^[\w-]{43}$/)
+  })
+
+  it('knows its tags again after the master key was rotated, and no others', () => {
+    const [old, fresh] = [newKey(), newKey()]
+    const before = createVault([old]).tag('chain', 'text')
+    const rotated = createVault([fresh, old])
+    expect(rotated.tag('chain', 'text')).not.toBe(before)
+    expect(rotated.isTagged('chain', 'text', before)).toBe(true)
+    expect(rotated.isTagged('chain', 'texT', before)).toBe(false)
+    expect(rotated.isTagged('confirmation', 'text', before)).toBe(false)
+    expect(createVault([fresh]).isTagged('chain', 'text', before)).toBe(false)
   })
 
   it('tags alike in every gateway that has the key', () => {
