@@ -19,7 +19,7 @@ import { type Decision, decide } from '../domain/decision.ts'
 import type { Locales } from '../domain/message.ts'
 import { type Plan, planFor } from '../domain/plan.ts'
 import { Problem } from '../domain/problem.ts'
-import type { Subscription } from '../domain/subscription.ts'
+import { mayChangeField, type Subscription } from '../domain/subscription.ts'
 import { withFittingValues } from '../domain/suggestions.ts'
 import { deepEqual, type Values } from '../domain/values.ts'
 import type { TimedAnswer } from '../domain/verdict.ts'
@@ -147,7 +147,7 @@ async function deliberate(
   for (let rounds = 1; rounds <= ROUNDS_MAX; rounds++) {
     const { index, generation } = round.configuration
     const plan = planFor(round.prepared.change, index, generation)
-    const asked = usable(await ask(sitting, plan, round), round)
+    const asked = usable(await ask(sitting, plan, round), plan, round.configuration)
     round = { ...round, firstAskedMs: round.firstAskedMs ?? firstStart(asked) }
     const decision = decide({ plan, answers: asked.answers, locales: command.locales, desk })
     const wanted = amendment(round, decision)
@@ -167,10 +167,16 @@ async function deliberate(
 }
 
 /** Values that the catalog would not take are no usable reply, whatever else it says. */
-function usable(asked: Asked, { prepared, configuration }: Round): Asked {
-  const catalog = configuration.catalogs.get(prepared.change.catalogId)
+function usable(asked: Asked, plan: Plan, { catalogs }: Configuration): Asked {
+  const catalog = catalogs.get(plan.change.catalogId)
   if (catalog === undefined || catalog.fields.length === 0) return asked
-  const answers = asked.answers.map((timed) => withFittingValues(timed, catalog))
+  const isUpdating = plan.change.event === 'record.updating'
+  const answers = asked.answers.map((timed, index) => {
+    const mayChange = plan.asked[index]?.mayChange ?? null
+    return withFittingValues(timed, catalog, (field) =>
+      mayChangeField(mayChange, isUpdating, field),
+    )
+  })
   return { ...asked, answers }
 }
 

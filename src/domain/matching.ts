@@ -49,7 +49,7 @@ export type Match = {
 }
 
 /** Plan order: the administrator's number, then creation, then id so that it is total. */
-export function inPlanOrder(left: Subscription, right: Subscription): number {
+function inPlanOrder(left: Subscription, right: Subscription): number {
   return (
     left.order - right.order ||
     Date.parse(left.createdAt) - Date.parse(right.createdAt) ||

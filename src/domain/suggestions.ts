@@ -1,6 +1,6 @@
 import { type Catalog, clearedComplaints, valueComplaints } from './catalog.ts'
 import { mayChangeField, type Subscription } from './subscription.ts'
-import { deepEqual, type Values } from './values.ts'
+import { deepEqual, pick, type Values } from './values.ts'
 import type { Answer, TimedAnswer } from './verdict.ts'
 
 /** A field for which subscriptions suggested different values; ids of the one taken and the others. */
@@ -14,16 +14,19 @@ export type Merged = { readonly values: Values; readonly conflicts: readonly Con
 
 /**
  * An answer whose values the catalog would not take is no usable reply: it is judged by the failure
- * policy, like any other reply that cannot be understood.
+ * policy, like any other reply that cannot be understood. Fields that it may not change do not count.
  */
-export function withFittingValues(timed: TimedAnswer, catalog: Catalog): TimedAnswer {
+export function withFittingValues(
+  timed: TimedAnswer,
+  catalog: Catalog,
+  mayChange: (field: string) => boolean,
+): TimedAnswer {
   const { answer } = timed
   if ((answer.kind !== 'allow' && answer.kind !== 'deny') || answer.values === undefined)
     return timed
-  const complaints = [
-    ...valueComplaints(catalog, answer.values),
-    ...clearedComplaints(catalog, answer.values),
-  ]
+  const allowed = Object.keys(answer.values).filter(mayChange)
+  const values = pick(answer.values, allowed)
+  const complaints = [...valueComplaints(catalog, values), ...clearedComplaints(catalog, values)]
   const [first] = complaints
   if (first === undefined) return timed
   const detail = `it would set values that the catalog does not take: ${first.pointer} ${first.message}`

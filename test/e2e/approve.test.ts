@@ -332,6 +332,9 @@ describe.each(DATABASES)('an approval on the %s database', (database) => {
     const { status, json } = await api().approve({ catalogId, values: { total: 1 } })
     expect([status, json.decision, json.committed]).toEqual([200, 'deny', false])
     expect(json.verdicts).toMatchObject([{ outcome: 'failed', cause: 'bad_reply' }])
+    one.behave = reply(200, { decision: 'allow', values: { other: 'ignored' } })
+    const ignored = await api().approve({ catalogId, values: { total: 1 } })
+    expect(ignored.json.record.values).toEqual({ total: 1 })
   })
 
   it('keeps the verdict of a bpium hook that says it is gone, and asks it no more', async () => {

@@ -1,28 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import type { ApproveResponse } from '../../../src/app/answer.ts'
-import { type ApproveCommand, approve } from '../../../src/app/approve.ts'
-import type { Subscription } from '../../../src/domain/subscription.ts'
-import type { Answer } from '../../../src/domain/verdict.ts'
-import {
-  ACCOUNT,
-  allow,
-  confirm,
-  deny,
-  failed,
-  remark,
-  subscriptionOf,
-  subscriptionsOf,
-} from '../../support/build.ts'
+import { approve } from '../../../src/app/approve.ts'
+import { allow, confirm, deny, subscriptionOf, subscriptionsOf } from '../../support/build.ts'
 import { settled } from '../../support/fake-clock.ts'
 import { respond, run, saying } from './approve-world.ts'
-import {
-  approvalWorld,
-  commandOf,
-  fakePresence,
-  keptAnswersOf,
-  recordOf,
-  recordsOf,
-} from './fakes.ts'
+import { approvalWorld, commandOf, fakePresence, keptAnswersOf } from './fakes.ts'
 
 describe('settings that change while validators are asked', () => {
   it('are planned again, and only those who are new or changed are asked again', async () => {

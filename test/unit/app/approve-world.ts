@@ -1,28 +1,10 @@
 /** Approvals as the tests of them run them. */
-import { describe, expect, it } from 'vitest'
 import type { ApproveResponse } from '../../../src/app/answer.ts'
 import { type ApproveCommand, approve } from '../../../src/app/approve.ts'
 import type { Subscription } from '../../../src/domain/subscription.ts'
 import type { Answer } from '../../../src/domain/verdict.ts'
-import {
-  ACCOUNT,
-  allow,
-  confirm,
-  deny,
-  failed,
-  remark,
-  subscriptionOf,
-  subscriptionsOf,
-} from '../../support/build.ts'
-import { settled } from '../../support/fake-clock.ts'
-import {
-  approvalWorld,
-  commandOf,
-  fakePresence,
-  keptAnswersOf,
-  recordOf,
-  recordsOf,
-} from './fakes.ts'
+import { subscriptionsOf } from '../../support/build.ts'
+import { approvalWorld, commandOf } from './fakes.ts'
 
 type World = ReturnType<typeof approvalWorld>
 

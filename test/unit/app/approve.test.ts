@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { ApproveResponse } from '../../../src/app/answer.ts'
-import { type ApproveCommand, approve } from '../../../src/app/approve.ts'
+import { type ApproveCommand } from '../../../src/app/approve.ts'
 import type { Subscription } from '../../../src/domain/subscription.ts'
-import type { Answer } from '../../../src/domain/verdict.ts'
 import {
   ACCOUNT,
   allow,
@@ -10,19 +9,11 @@ import {
   deny,
   failed,
   remark,
-  subscriptionOf,
   subscriptionsOf,
 } from '../../support/build.ts'
 import { settled } from '../../support/fake-clock.ts'
 import { respond, run, saying } from './approve-world.ts'
-import {
-  approvalWorld,
-  commandOf,
-  fakePresence,
-  keptAnswersOf,
-  recordOf,
-  recordsOf,
-} from './fakes.ts'
+import { approvalWorld, recordOf, recordsOf } from './fakes.ts'
 
 describe('an allow', () => {
   it('commits record, decision and event together, and answers with the record as it is now', async () => {

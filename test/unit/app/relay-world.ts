@@ -1,14 +1,12 @@
 /** A relay between an outbox in memory and a receiver that answers as the test says. */
-import { describe, expect, it } from 'vitest'
 import { compilePattern } from '../../../src/adapters/system/patterns.ts'
 import { createConfigurations } from '../../../src/app/configuration.ts'
 import type { Dispatch, DispatchResult, Notifier } from '../../../src/app/ports.ts'
 import { Relay } from '../../../src/app/relay.ts'
 import type { ClaimedDelivery, Outbox, Settlement, Subscriptions } from '../../../src/app/store.ts'
-import { Problem } from '../../../src/domain/problem.ts'
 import type { Subscription } from '../../../src/domain/subscription.ts'
-import { ACCOUNT, changeWith, subscriptionOf } from '../../support/build.ts'
-import { FakeClock, settled } from '../../support/fake-clock.ts'
+import { changeWith, subscriptionOf } from '../../support/build.ts'
+import { FakeClock } from '../../support/fake-clock.ts'
 import { FakeAccount, fakeVault, recordingJournal } from './fakes.ts'
 
 type Owed = ClaimedDelivery & {

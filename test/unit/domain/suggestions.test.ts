@@ -86,6 +86,8 @@ describe('values that the catalog would not take', () => {
     ],
   } as const
 
+  const any = () => true
+
   it('make the reply one that cannot be understood, whatever else it says', () => {
     for (const values of [
       { total: 'ten' },
@@ -94,7 +96,11 @@ describe('values that the catalog would not take', () => {
       { note: 'x', total: [] },
     ]) {
       for (const answer of [allow(values), { kind: 'deny' as const, remarks: [], values }]) {
-        const judged = withFittingValues(timed(answer, { status: 200, durationMs: 7 }), catalog)
+        const judged = withFittingValues(
+          timed(answer, { status: 200, durationMs: 7 }),
+          catalog,
+          () => true,
+        )
         expect(judged).toMatchObject({
           answer: { kind: 'failed', cause: 'bad_reply', remarks: [] },
           status: 200,
@@ -102,15 +108,26 @@ describe('values that the catalog would not take', () => {
         })
       }
     }
-    const { answer } = withFittingValues(timed(allow({ total: 'ten' })), catalog)
+    const { answer } = withFittingValues(timed(allow({ total: 'ten' })), catalog, () => true)
     expect(answer).toMatchObject({ detail: expect.stringContaining('/values/total') })
+  })
+
+  it('do not count where the validator may not change the field anyway', () => {
+    const given = timed(allow({ total: 'ten', unknown: 1 }))
+    expect(withFittingValues(given, catalog, (field) => field === 'note')).toBe(given)
   })
 
   it('are not those that it takes, nor none at all', () => {
     const fitting = [allow({ total: 1, note: null }), allow({}), allow(), confirm('?'), failed()]
     for (const answer of fitting) {
       const given = timed(answer)
-      expect(withFittingValues(given, catalog)).toBe(given)
+      expect(withFittingValues(given, catalog, () => true)).toBe(given)
     }
+  })
+
+  it('do not count for fields that the subscription may not change', () => {
+    const given = timed(allow({ total: 'ten', unknown: 1, note: 'x' }))
+    expect(withFittingValues(given, catalog, (field) => field === 'note')).toBe(given)
+    expect(withFittingValues(given, catalog, (field) => field !== 'note')).not.toBe(given)
   })
 })
