@@ -90,9 +90,10 @@ export async function approve(command: ApproveCommand, ports: ApprovePorts): Pro
   const { accountId, catalogId, recordId } = command
   const key = recordId === undefined ? null : recordKey(accountId, catalogId, recordId)
   const writes = isGatewayWrite(command)
-  const chain = extendChain(command.chain, key, writes)
-  const leave = ports.inFlight.enter(writes ? key : null)
+  let leave = () => {}
   try {
+    const chain = extendChain(command.chain, key, writes)
+    leave = ports.inFlight.enter(writes ? key : null)
     const configuration = await currentConfiguration(ports.configurations, accountId)
     const prepared = await prepareChange(command, configuration, ports.records)
     return await deliberate({ command, ports, deadline, chain }, prepared, configuration)
