@@ -14,7 +14,7 @@ export type Bound = { readonly withinMs?: number }
 export async function eventually<T>(
   what: string,
   look: () => Promise<T> | T,
-  { withinMs = 30_000 }: Bound = {},
+  { withinMs = 60_000 }: Bound = {},
 ): Promise<NonNullable<Exclude<T, false>>> {
   const until = nowMs() + withinMs
   let cause: unknown
