@@ -1,8 +1,20 @@
 import { defineConfig } from 'vitest/config'
 
+// A lost connection needs a server to be lost; these say so in the name, and run where there is one.
+const needsServer = '**/*.server.test.ts'
+const hasServer = process.env['TEST_DATABASE_URL'] !== undefined
+if (!hasServer)
+  console.info(`Without TEST_DATABASE_URL: no suite on a server, and no ${needsServer}.`)
+
 const project = (name: string, include: string[], timeoutMs: number) => ({
   extends: true as const,
-  test: { name, include, testTimeout: timeoutMs, hookTimeout: 60_000 },
+  test: {
+    name,
+    include,
+    exclude: hasServer ? [] : [needsServer],
+    testTimeout: timeoutMs,
+    hookTimeout: 60_000,
+  },
 })
 
 export default defineConfig({

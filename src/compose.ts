@@ -281,13 +281,16 @@ function operations(
   return {
     version,
     metrics: async () => ({ text: await metrics.text(), contentType: metrics.contentType }),
-    readiness: async (): Promise<Readiness> => ({
-      process: state.isStopping ? 'stopping' : null,
-      database: await store.trouble(),
-      // Migrations run before the port opens.
-      migrations: null,
-      dispatcher: relay.trouble,
-    }),
+    readiness: async (): Promise<Readiness> => {
+      const database = await store.trouble()
+      return {
+        process: state.isStopping ? 'stopping' : null,
+        database,
+        // Migrations run before the port opens.
+        migrations: null,
+        dispatcher: relay.trouble,
+      }
+    },
   }
 }
 

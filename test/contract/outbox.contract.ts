@@ -7,7 +7,7 @@ import type { Opened } from '../support/store.ts'
 const ALL = { limit: 200, after: null }
 const LEASE_MS = 60_000
 
-export const DELIVERED: Settlement['result'] = {
+const DELIVERED: Settlement['result'] = {
   outcome: 'delivered',
   status: 204,
   retryAfterMs: undefined,
@@ -33,11 +33,12 @@ export async function told(opened: Opened, accountId: string, ids: readonly stri
 /** Plans until nothing is left to plan. */
 export async function planAll({ store }: Pick<Opened, 'store'>, eventsMax = 1_000) {
   let planned = 0
-  for (;;) {
-    const count = await store.outbox.plan(eventsMax)
-    if (count === 0) return planned
+  for (let count = await store.outbox.plan(eventsMax); count > 0; ) {
     planned += count
+    if (planned > 10_000) throw new Error('the planner finds no end')
+    count = await store.outbox.plan(eventsMax)
   }
+  return planned
 }
 
 /** Claims what is due until nothing is left, for one account; what others left behind is claimed too. */

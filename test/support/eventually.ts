@@ -32,12 +32,3 @@ export async function eventually<T>(
     await pause(LOOK_EVERY_MS)
   }
 }
-
-/** For what cannot be seen from outside, such as a statement that waits inside a server. */
-export async function neverWithin(what: string, look: () => Promise<boolean>, ms: number) {
-  const until = nowMs() + ms
-  while (nowMs() <= until) {
-    if (await look()) throw new Error(`this must not happen: ${what}`)
-    await pause(LOOK_EVERY_MS)
-  }
-}

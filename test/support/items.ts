@@ -31,7 +31,7 @@ const EVENT_OF = {
   delete: 'record.before.deleted',
 } as const
 
-export function changeFrom(draft: EntryDraft): Change {
+function changeFrom(draft: EntryDraft): Change {
   return {
     event: draft.event ?? 'record.before.created',
     accountId: draft.accountId,

@@ -33,7 +33,7 @@ export type EndedProcess = Output & Exit
 const running = new Set<ChildProcess>()
 
 /** Compiles src/ unless that is done already. Suites run beside each other, so one at a time. */
-export async function build(): Promise<void> {
+async function build(): Promise<void> {
   const turn = await takeDataFolder(join(tmpdir(), 'assent-test-build'), BUILD_WAIT_MS)
   try {
     await promisify(execFile)(process.execPath, [join(ROOT, 'tools/build.mjs')], { cwd: ROOT })

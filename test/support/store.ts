@@ -58,14 +58,14 @@ const types: pg.CustomTypesConfig = {
 }
 
 /** A session of its own on a server. */
-export async function connect(url: string): Promise<pg.Client> {
+async function connect(url: string): Promise<pg.Client> {
   const client = new pg.Client({ connectionString: url, types })
   await client.connect()
   return client
 }
 
 /** A store on the embedded database in memory. */
-export async function openEmbedded(): Promise<Opened> {
+async function openEmbedded(): Promise<Opened> {
   const create = vi.spyOn(PGlite, 'create')
   const parts = await openAt({ folder: 'memory://' })
   // The first one is ours: it makes another for itself while it starts.
@@ -82,7 +82,7 @@ export async function openEmbedded(): Promise<Opened> {
 }
 
 /** A store on a database of its own, or on the one that `url` names. */
-export async function openServer(): Promise<Opened> {
+async function openServer(): Promise<Opened> {
   const place = await temporaryDatabase()
   const url = place.environment['DATABASE_URL'] ?? ''
   const parts = await openAt({ url })

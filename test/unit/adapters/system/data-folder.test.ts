@@ -117,6 +117,7 @@ describe('the data folder', () => {
     ['is dead', dead, '1'],
     ['is dead and never told its start', dead, ''],
     ['is a zombie', zombie, 'its own'],
+    ['is a zombie and never told its start', zombie, ''],
     ['has the id of another process that started at another time', living, '1'],
   ])('is taken from a holder that %s', async (_, holder, startedAt) => {
     const pid = await holder()

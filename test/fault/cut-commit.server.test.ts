@@ -8,17 +8,12 @@ import {
   Api,
   type Place,
   startGatewayOn,
-  TEST_DATABASE_URL,
   temporaryDatabase,
 } from '../support/gateway.ts'
 import { type Accident, type PgProxy, startPgProxy } from '../support/pg-proxy.ts'
-import { sayOnce } from '../support/store.ts'
 import { deny, startValidator, type ValidatorServer } from '../support/validator-server.ts'
 
-if (TEST_DATABASE_URL === undefined) sayOnce('commits that are cut on their way to PostgreSQL')
-else describe('a commit whose connection is lost', cutCommits)
-
-function cutCommits(): void {
+describe('a commit whose connection is lost', () => {
   let place: Place
   let proxy: PgProxy
   let gateway: Gateway
@@ -309,4 +304,4 @@ function cutCommits(): void {
       }
     }
   })
-}
+})
