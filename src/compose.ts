@@ -315,7 +315,7 @@ type StopOptions = {
   readonly store: Store
   readonly clock: Clock
   readonly folder: DataFolder | null
-  readonly flushLog: () => void
+  readonly flushLog: () => Promise<void>
 }
 
 function stopper({ listening, parts, store, clock, folder, flushLog }: StopOptions) {
@@ -332,7 +332,7 @@ function stopper({ listening, parts, store, clock, folder, flushLog }: StopOptio
     await within(CLOSE_MS, relayStopped, clock)
     await within(CLOSE_MS, store.close(), clock)
     await folder?.release()
-    flushLog()
+    await within(CLOSE_MS, flushLog(), clock)
   }
 }
 

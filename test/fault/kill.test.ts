@@ -23,7 +23,6 @@ import {
   sendAll,
 } from '../support/ledger.ts'
 import { endAll, type GatewayProcess, startProcess } from '../support/process.ts'
-import { sayOnce } from '../support/store.ts'
 import {
   allow,
   deny,
@@ -54,8 +53,6 @@ afterEach(async () => {
   await place.remove()
 })
 afterAll(() => subscriber.close())
-
-if (DATABASES.length === 1) sayOnce('killed gateways on a PostgreSQL server')
 
 describe.each(DATABASES)('a gateway on the %s database that is killed', (kind) => {
   let environment: Environment = {}

@@ -14,7 +14,8 @@ export type LogLevel = (typeof LOG_LEVELS)[number]
 
 export type Log = {
   readonly record: (event: JournalEvent) => void
-  readonly flush: () => void
+  /** Resolves when all lines are written, or cannot be. */
+  readonly flush: () => Promise<void>
 }
 
 /** Lines are gathered and written in chunks, so that logging does not stand in the write path. */
@@ -32,22 +33,24 @@ export function createLog(level: LogLevel, clock: Clock): Log {
     maxLength: BACKLOG_BYTES_MAX,
   })
   // Whoever read the log is gone, or the disk is full: the gateway goes on without its lines.
-  stream.on('error', () => {})
+  let isBroken = false
+  stream.on('error', () => {
+    isBroken = true
+  })
   const least = LOG_LEVELS.indexOf(level)
   return {
     record: (event) => {
       const [severity, line] = lineOf(event)
-      if (LOG_LEVELS.indexOf(severity) < least) return
+      if (isBroken || LOG_LEVELS.indexOf(severity) < least) return
       const time = new Date(clock.wallMs()).toISOString()
       stream.write(`${JSON.stringify({ level: severity, time, ...line })}\n`)
     },
-    flush: () => {
-      try {
-        stream.flushSync()
-      } catch {
-        // Nothing was written yet, or whoever read the log is gone.
-      }
-    },
+    // Never flushSync: on a pipe that nobody reads any more it tries for ever.
+    flush: () =>
+      new Promise((resolve) => {
+        if (isBroken) resolve()
+        else stream.flush(() => resolve())
+      }),
   }
 }
 
