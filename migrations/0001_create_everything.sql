@@ -131,6 +131,8 @@ create table events (
   constraint events_pkey primary key (seq)
 );
 create index events_by_account on events (account, seq desc);
+-- A delivery's id holds its event's id.
+create index events_by_id on events (account, id);
 
 -- Pointers to events that nobody has planned yet. A pointer is deleted when it is planned, so there is
 -- no cursor that a late commit could fall behind.

@@ -98,6 +98,17 @@ describe('a process', () => {
     expect((await third.api.get('/readyz')).status).toBe(200)
   })
 
+  it('works on, and ends in order, when nobody reads its log any more', async () => {
+    const { environment } = await newPlace('embedded')
+    const gateway = await startProcess({ ...environment, ASSENT_LOG_LEVEL: 'info' })
+    gateway.stopReading()
+    // Each is a line; together they are more than is gathered before it is written.
+    for (let n = 0; n < 40; n++) {
+      expect((await gateway.api.approve({ values: { n } })).json.committed).toBe(true)
+    }
+    expect(await gateway.end('SIGTERM')).toEqual({ code: 0, signal: null })
+  })
+
   it('prints its console and an admin key on its first start, and no key after that', async () => {
     for (const kind of DATABASES) {
       const { environment } = await newPlace(kind)

@@ -21,6 +21,8 @@ export type GatewayProcess = {
   readonly output: Output
   /** Sends the signal and resolves when the process has ended. */
   readonly end: (signal: NodeJS.Signals) => Promise<Exit>
+  /** Closes our end of its standard output, as `| head` does. */
+  readonly stopReading: () => void
   readonly signal: (signal: NodeJS.Signals) => void
   readonly exited: Promise<Exit>
 }
@@ -84,6 +86,7 @@ export async function startProcess(environment: Environment): Promise<GatewayPro
     pid: child.pid ?? 0,
     output,
     signal: send,
+    stopReading: () => void child.stdout?.destroy(),
     end: (signal) => {
       send(signal)
       return exited
