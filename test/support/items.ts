@@ -1,4 +1,5 @@
 /** What the use cases hand to the store, with defaults for everything that a test is not about. */
+
 import { systemIds } from '../../src/adapters/system/ids.ts'
 import type {
   CommitItem,
@@ -11,6 +12,7 @@ import type { Change } from '../../src/domain/change.ts'
 import type { Decision } from '../../src/domain/decision.ts'
 import type { Subscription, SubscriptionSecrets } from '../../src/domain/subscription.ts'
 import type { Verdict } from '../../src/domain/verdict.ts'
+import { subscriptionOf } from './build.ts'
 
 export type EntryDraft = {
   readonly accountId: string
@@ -166,37 +168,17 @@ export async function committed(approvals: Commits, item: CommitItem): Promise<C
 }
 
 export function settingsOf(more: Partial<SubscriptionSettings> = {}): SubscriptionSettings {
+  const { accountId, revision, createdAt, updatedAt, ...rest } = subscriptionOf()
+  const { secret, retiring, auth, headers, ...settings } = rest
+  void [accountId, revision, createdAt, updatedAt, secret, retiring, auth, headers]
   return {
+    ...settings,
     id: systemIds.make('sub'),
     name: 'A subscriber',
-    active: true,
     catalogId: '*',
-    events: ['record.created'],
-    fields: [],
-    initiators: [],
-    conditions: [],
     url: 'https://validator.test/hook',
-    method: 'POST',
-    parameters: null,
-    dialect: 'standard',
-    timeoutMs: 10_000,
-    onFailure: 'deny',
-    mode: 'enforce',
-    breaker: {
-      failureRate: 0.5,
-      minimumCalls: 20,
-      windowMs: 30_000,
-      openMs: 10_000,
-      consecutiveFailures: 5,
-    },
-    maxConcurrency: 256,
-    retry: { preset: 'standard' },
-    disabledReason: null,
-    order: 0,
-    mayChange: null,
-    fallbackMessage: null,
-    maxPerSecond: null,
     maxInFlight: 20,
+    events: ['record.created'],
     ...more,
   }
 }

@@ -1,4 +1,5 @@
 /** Stand-ins for the outbound adapter's tests: a clock that is turned by hand, subscribers, servers. */
+
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http'
 import {
@@ -13,6 +14,7 @@ import type { JournalEvent } from '../../../../src/app/journal.ts'
 import type { Clock, Inquiry, Journal, Sequences } from '../../../../src/app/ports.ts'
 import type { Change } from '../../../../src/domain/change.ts'
 import type { Subscription } from '../../../../src/domain/subscription.ts'
+import { subscriptionOf as subscription } from '../../../support/build.ts'
 
 export class FakeClock implements Clock {
   #now = 1_000
@@ -97,47 +99,16 @@ export function countingSequences(): Sequences {
 export const SECRET = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'
 
 export function subscriptionOf(changes: Partial<Subscription> = {}): Subscription {
-  return {
+  return subscription({
     id: 'sub_1',
     accountId: 'default',
     revision: 1,
     name: 'Stock check',
-    active: true,
-    catalogId: 'orders',
-    events: ['record.before.updated'],
-    fields: [],
-    initiators: [],
-    conditions: [],
     url: 'http://127.0.0.1:1/',
-    method: 'POST',
-    parameters: null,
-    dialect: 'standard',
-    timeoutMs: 10_000,
-    onFailure: 'deny',
-    mode: 'enforce',
-    breaker: {
-      failureRate: 0.5,
-      minimumCalls: 20,
-      windowMs: 30_000,
-      openMs: 10_000,
-      consecutiveFailures: 5,
-    },
-    maxConcurrency: 256,
-    retry: { preset: 'standard' },
-    disabledReason: null,
-    order: 0,
-    mayChange: null,
-    fallbackMessage: null,
-    maxPerSecond: null,
     maxInFlight: 4,
-    createdAt: '2026-01-01T00:00:00.000Z',
-    updatedAt: '2026-01-01T00:00:00.000Z',
     secret: SECRET,
-    retiring: [],
-    auth: { type: 'none' },
-    headers: {},
     ...changes,
-  }
+  })
 }
 
 export const change: Change = {
