@@ -46,7 +46,8 @@ export function entryOf(
   write: RecordWrite | null,
   clock: Clock,
 ): DecisionEntry {
-  const { command, deadline, plan, asked, prepared, decision, inquiry } = conclusion
+  const { command, deadline, plan, asked, decision } = conclusion
+  const { prepared, inquiry } = conclusion.round
   return {
     id: inquiry.decisionId,
     accountId: command.accountId,
@@ -105,11 +106,16 @@ function validatorsMs({ asked, firstAskedMs }: Conclusion): number {
 /** A hundredth of a millisecond is more than anybody reads. */
 export const rounded = (ms: number): number => Math.round(ms * 100) / 100
 
+export type Concluded = {
+  readonly entry: DecisionEntry
+  readonly write: RecordWrite | null
+  readonly token: ApprovalToken | null
+  readonly timing: ApproveResponse['timing']
+}
+
 export function responseOf(
-  { prepared, decision, amended }: Conclusion,
-  entry: DecisionEntry,
-  write: RecordWrite | null,
-  token: ApprovalToken | null,
+  { round: { prepared, amended }, decision }: Conclusion,
+  { entry, write, token, timing }: Concluded,
 ): ApproveResponse {
   const isUpdating = prepared.change.event === 'record.updating'
   const hasValues = isUpdating || amended !== null
@@ -129,11 +135,7 @@ export function responseOf(
     verdicts: decision.verdicts,
     approval:
       token === null ? undefined : { token: token.token, expiresAt: token.pending.expiresAt },
-    timing: {
-      totalMs: entry.timing.decidedMs,
-      validatorsMs: entry.timing.validatorsMs,
-      commitMs: 0,
-    },
+    timing,
   }
 }
 

@@ -117,15 +117,13 @@ type Sitting = {
 }
 
 /** One look at the change: under which configuration, and what is known from the look before. */
-type Round = {
+export type Round = {
   readonly prepared: Prepared
   readonly configuration: Configuration
   readonly inquiry: Inquiry
   readonly earlier: ReadonlyMap<string, TimedAnswer>
   /** Fields that validators set on the change in an earlier round; null before that. */
   readonly amended: Values | null
-  /** When the first validator of all rounds was asked, in milliseconds of the change; null before that. */
-  readonly firstAskedMs: number | null
 }
 
 /** Plans, asks, decides and concludes, again when the configuration or the change itself moved. */
@@ -137,27 +135,23 @@ async function deliberate(
   const { command, ports, deadline } = sitting
   const inquiry = inquiryAbout(prepared, sitting)
   const desk = confirmationDesk(command.confirm, ports)
-  let round: Round = {
-    prepared,
-    configuration,
-    inquiry,
-    earlier: NOTHING_YET,
-    amended: null,
-    firstAskedMs: null,
-  }
+  let round: Round = { prepared, configuration, inquiry, earlier: NOTHING_YET, amended: null }
+  let firstAskedMs: number | null = null
   for (let rounds = 1; rounds <= ROUNDS_MAX; rounds++) {
     const { index, generation } = round.configuration
     const plan = planFor(round.prepared.change, index, generation)
     const asked = usable(await ask(sitting, plan, round), plan, round.configuration)
-    round = { ...round, firstAskedMs: round.firstAskedMs ?? firstStart(asked) }
+    firstAskedMs ??= firstStart(asked)
     const decision = decide({ plan, answers: asked.answers, locales: command.locales, desk })
     const wanted = amendment(round, decision)
     if (wanted !== null) {
       round = amend(round, wanted)
       continue
     }
-    const conclusion = { command, deadline, plan, asked, decision, rounds, ...round }
-    const outcome = await conclude(conclusion, ports)
+    const outcome = await conclude(
+      { command, deadline, plan, asked, decision, rounds, round, firstAskedMs },
+      ports,
+    )
     if (outcome !== 'configuration_changed') {
       reportGone(plan, asked, ports)
       return outcome
@@ -178,7 +172,7 @@ function usable(asked: Asked, plan: Plan, { catalogs }: Configuration): Asked {
       mayChangeField(mayChange, isUpdating, field),
     )
   })
-  return { ...asked, answers }
+  return { answers, late: asked.late }
 }
 
 function firstStart({ answers }: Asked): number | null {

@@ -11,15 +11,21 @@ import { type Decision, decide } from '../domain/decision.ts'
 import { committedEvent } from '../domain/notification.ts'
 import type { Plan } from '../domain/plan.ts'
 import { Problem, unreachable } from '../domain/problem.ts'
-import type { Values } from '../domain/values.ts'
 import { type ApprovalToken, type ApproveResponse, entryOf, responseOf, rounded } from './answer.ts'
-import type { ApproveCommand } from './approve.ts'
+import type { ApproveCommand, Keep, Round } from './approve.ts'
 import type { Asked } from './ask-validators.ts'
-import type { Configuration, Configurations } from './configuration.ts'
+import type { Configurations } from './configuration.ts'
 import { confirmationDesk } from './confirmations.ts'
-import type { Clock, Ids, Inquiry, Journal, Vault } from './ports.ts'
-import { type Prepared, writeFor } from './prepare-change.ts'
-import type { Approvals, CommitItem, CommitResult, KeptAnswer, KeptAnswers } from './store.ts'
+import type { Clock, Ids, Journal, Vault } from './ports.ts'
+import { writeFor } from './prepare-change.ts'
+import type {
+  Approvals,
+  CommitItem,
+  CommitResult,
+  DecisionEntry,
+  KeptAnswer,
+  KeptAnswers,
+} from './store.ts'
 
 /** A decision of now, or the answer that an earlier request with the same key got. */
 export type Answered =
@@ -49,10 +55,9 @@ export type Conclusion = {
   readonly asked: Asked
   readonly decision: Decision
   readonly rounds: number
-  readonly prepared: Prepared
-  readonly configuration: Configuration
-  readonly inquiry: Inquiry
-  readonly amended: Values | null
+  /** The last look at the change, which the decision was made on. */
+  readonly round: Round
+  /** When the first validator of all rounds was asked, in milliseconds of the change; null: nobody was. */
   readonly firstAskedMs: number | null
 }
 
@@ -73,20 +78,26 @@ export async function conclude(
   }
   if (draft.item.event !== null) ports.onCommitted()
   amendWhenLate(conclusion, ports)
-  const response = withCommitTime(draft, conclusion, ports)
+  const response = draft.frozen ?? answerNow(draft, conclusion, ports)
   report(response, conclusion, ports)
   return { kind: 'decided', response, kept: draft.kept }
 }
 
 type Draft = {
   readonly item: CommitItem
-  readonly response: ApproveResponse
+  readonly token: ApprovalToken | null
+  /**
+   * An answer that is kept under a key is frozen before the commit, so that every replay is the same to
+   * the byte; it tells no commit time. Any other is made afterwards, and tells what it took.
+   */
+  readonly frozen: ApproveResponse | null
   readonly kept: KeptAnswer | null
   readonly sentAt: number
 }
 
 function draftOf(conclusion: Conclusion, ports: ConcludePorts): Draft {
-  const { command, plan, prepared, decision, configuration, inquiry } = conclusion
+  const { command, plan, round, decision } = conclusion
+  const { prepared, configuration, inquiry } = round
   const { change } = prepared
   const isAllowed = decision.decision === 'allow'
   const write = isAllowed ? writeFor(command, prepared, () => ports.ids.make('rec')) : null
@@ -95,8 +106,10 @@ function draftOf(conclusion: Conclusion, ports: ConcludePorts): Draft {
       ? newToken(ports)
       : null
   const entry = entryOf(conclusion, write, ports.clock)
-  const response = responseOf(conclusion, entry, write, token)
-  const kept = keptAnswer(command, response)
+  const { keep } = command
+  const frozen =
+    keep === null ? null : responseOf(conclusion, { entry, write, token, timing: early(entry) })
+  const kept = keep === null || frozen === null ? null : keptAnswer(keep, frozen)
   const told =
     write === null
       ? null
@@ -104,14 +117,23 @@ function draftOf(conclusion: Conclusion, ports: ConcludePorts): Draft {
   const item: CommitItem = {
     entry,
     write,
-    event: told === null ? null : { ...told, id: ports.ids.make('evt') },
+    event:
+      told === null
+        ? null
+        : { id: ports.ids.make('evt'), subscriptionIds: told.subscriptionIds, body: told.body },
     insistsOnGeneration: isAllowed && plan.change.event !== 'record.updating',
     keep: kept,
     pending: token?.pending ?? null,
     definesCatalog: write !== null && !configuration.catalogs.has(change.catalogId),
   }
-  return { item, response, kept, sentAt: ports.clock.monotonicMs() }
+  return { item, token, frozen, kept, sentAt: ports.clock.monotonicMs() }
 }
+
+const early = ({ timing }: DecisionEntry): ApproveResponse['timing'] => ({
+  totalMs: timing.decidedMs,
+  validatorsMs: timing.validatorsMs,
+  commitMs: 0,
+})
 
 function newToken({ vault, clock }: ConcludePorts): ApprovalToken {
   const token = Buffer.from(vault.randomBytes(32)).toString('base64url')
@@ -121,7 +143,7 @@ function newToken({ vault, clock }: ConcludePorts): ApprovalToken {
 
 async function store(
   draft: Draft,
-  { command, configuration }: Conclusion,
+  { command, round: { configuration } }: Conclusion,
   ports: ConcludePorts,
 ): Promise<CommitResult> {
   const result = await ports.approvals.commit(draft.item, () => !command.presence.isGone())
@@ -154,9 +176,9 @@ async function settleConflict(
   }
 }
 
-function keptAnswer({ keep }: ApproveCommand, response: ApproveResponse): KeptAnswer | null {
-  if (keep === null) return null
-  return { key: keep.key, fingerprint: keep.fingerprint, ...keep.render(response) }
+function keptAnswer({ key, fingerprint, render }: Keep, response: ApproveResponse): KeptAnswer {
+  const { status, body } = render(response)
+  return { key, fingerprint, status, body }
 }
 
 /** Another gateway was first with the same key: its answer is the answer. */
@@ -171,39 +193,35 @@ async function replay(
 }
 
 /** Shadow validators that were still out report to the log when they are done. */
-function amendWhenLate({ command, plan, asked, inquiry }: Conclusion, ports: ConcludePorts): void {
+function amendWhenLate({ command, plan, asked, round }: Conclusion, ports: ConcludePorts): void {
   if (asked.late === null) return
   // What was confirmed for the answer stays confirmed in the log.
   const desk = confirmationDesk(command.confirm, ports)
   void asked.late.then((answers) => {
     const { verdicts } = decide({ plan, answers, locales: command.locales, desk })
-    ports.approvals.amend(command.accountId, inquiry.decisionId, verdicts)
+    ports.approvals.amend(command.accountId, round.inquiry.decisionId, verdicts)
   })
 }
 
-/**
- * An answer that is kept under a key was frozen before the commit, so that every replay is the same to
- * the byte; it tells no commit time. Any other tells what it took.
- */
-function withCommitTime(
-  { response, kept, sentAt, item }: Draft,
-  { deadline }: Conclusion,
+function answerNow(
+  { item, token, sentAt }: Draft,
+  conclusion: Conclusion,
   { clock }: ConcludePorts,
 ): ApproveResponse {
-  if (kept !== null) return response
   const now = clock.monotonicMs()
-  const isDurable = item.write !== null || item.pending !== null
+  const { entry, write } = item
+  const isDurable = write !== null || item.pending !== null
   const timing = {
-    totalMs: rounded(now - deadline.startedAt),
-    validatorsMs: response.timing.validatorsMs,
+    totalMs: rounded(now - conclusion.deadline.startedAt),
+    validatorsMs: entry.timing.validatorsMs,
     commitMs: isDurable ? rounded(now - sentAt) : 0,
   }
-  return { ...response, timing }
+  return responseOf(conclusion, { entry, write, token, timing })
 }
 
 function report(
   response: ApproveResponse,
-  { command, deadline, prepared, rounds }: Conclusion,
+  { command, deadline, round, rounds }: Conclusion,
   { journal, clock }: ConcludePorts,
 ): void {
   const { requestId, accountId, event, catalogId, commit } = command
@@ -214,7 +232,7 @@ function report(
     accountId,
     event,
     catalogId,
-    recordId: response.record?.id ?? prepared.change.recordId,
+    recordId: response.record?.id ?? round.prepared.change.recordId,
     decision: response.decision,
     commit,
     committed: response.committed,

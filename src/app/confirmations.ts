@@ -18,12 +18,13 @@ export function confirmationDesk(
 ): ConfirmationDesk {
   const nowMs = clock.wallMs()
   const tokens = presented.map(parseToken).filter(({ expiresAtMs }) => expiresAtMs > nowMs)
-  const digests = new WeakMap<Change, string>()
+  let digested: Change | null = null
+  let digest = ''
   const digestOf = (change: Change): string => {
-    const known = digests.get(change)
-    if (known !== undefined) return known
-    const digest = vault.sha256(changeText(change))
-    digests.set(change, digest)
+    if (change !== digested) {
+      digested = change
+      digest = vault.sha256(changeText(change))
+    }
     return digest
   }
   return {

@@ -51,9 +51,19 @@ export type ChangeDraft = Omit<Change, 'changedFields'>
 
 /** Completes a draft with the fields that really differ. A delete changes no field. */
 export function changeOf(draft: ChangeDraft): Change {
-  const changed =
-    draft.event === 'record.before.deleted' ? [] : changedFields(draft.values, draft.prevValues)
-  return { ...draft, changedFields: changed }
+  const { event, values, prevValues } = draft
+  return {
+    event,
+    accountId: draft.accountId,
+    catalogId: draft.catalogId,
+    recordId: draft.recordId,
+    values,
+    prevValues,
+    allValues: draft.allValues,
+    changedFields: event === 'record.before.deleted' ? [] : changedFields(values, prevValues),
+    user: draft.user,
+    context: draft.context,
+  }
 }
 
 /** The record as it will be if the change goes through; on delete as it was. */

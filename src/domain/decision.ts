@@ -76,7 +76,16 @@ export function decide({ plan, answers, locales, desk }: Deliberation): Decision
   const opinions = plan.asked.map((subscription, index): Opinion => {
     const timed = answers[index] ?? NEVER_ASKED
     const effect = applyPolicy(timed.answer, subscription.mode, subscription.onFailure)
-    return settle({ subscription, timed, effect, findings: [] }, plan.change, locales, desk)
+    const findings = findingsOf({ subscription, timed, effect }, locales)
+    const isOpen =
+      effect === 'confirm' && findings.some((one) => isUnconfirmed(one, plan.change, desk))
+    // A confirm is an allow once all of it was confirmed.
+    return {
+      subscription,
+      timed,
+      effect: effect === 'confirm' && !isOpen ? 'allow' : effect,
+      findings,
+    }
   })
   const counted = opinions.filter(({ subscription }) => subscription.mode === 'enforce')
   const findings = counted.flatMap((opinion) => opinion.findings)
@@ -117,23 +126,17 @@ function isFailedOpen({ effect, timed }: Opinion): boolean {
   return effect === 'allow' && timed.answer.kind === 'failed'
 }
 
-/** Gives an opinion its findings, and turns a confirm into an allow once all of it was confirmed. */
-function settle(
-  opinion: Opinion,
-  change: Change,
-  locales: Locales,
-  desk: ConfirmationDesk,
-): Opinion {
-  const findings = findingsOf(opinion, locales)
-  if (opinion.effect !== 'confirm') return { ...opinion, findings }
-  const open = findings.some((one) => one.severity === 'confirm' && !desk.isConfirmed(one, change))
-  return { ...opinion, findings, effect: open ? 'confirm' : 'allow' }
+function isUnconfirmed(finding: Finding, change: Change, desk: ConfirmationDesk): boolean {
+  return finding.severity === 'confirm' && !desk.isConfirmed(finding, change)
 }
 
 /** More than this nobody reads; what a validator says beyond it is left out. */
 const FINDINGS_MAX = 100
 
-function findingsOf({ subscription, timed, effect }: Opinion, locales: Locales): Finding[] {
+function findingsOf(
+  { subscription, timed, effect }: Omit<Opinion, 'findings'>,
+  locales: Locales,
+): Finding[] {
   const answer = bounded(timed.answer)
   switch (answer.kind) {
     case 'cancelled':

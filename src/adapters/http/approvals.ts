@@ -1,7 +1,5 @@
 /** `POST /v1/approve`, and what comes after it when the caller commits by itself. */
 
-import type { z } from 'zod'
-import type { ApproveCommand } from '../../app/approve.ts'
 import {
   abortApproval,
   type CommitApprovalPorts,
@@ -9,13 +7,13 @@ import {
 } from '../../app/commit-approval.ts'
 import {
   answerOf,
-  commandBase,
+  commandOf,
   IDEMPOTENCY_HEADERS,
   keepOf,
   type Render,
   type WritePorts,
 } from './command.ts'
-import { type Context, ok, type Route, route } from './route.ts'
+import { ok, type Route, route } from './route.ts'
 import {
   abortResponse,
   approveRequest,
@@ -43,7 +41,8 @@ export function approvalRoutes(ports: ApprovalPorts): Route[] {
         200: { description: 'Allow, deny and confirm alike.', schema: approveResponse },
       },
       handle: (context) => {
-        const command = commandOf(context, ports)
+        const keep = keepOf(context, 'POST /v1/approve', ports, render)
+        const command = commandOf(context, context.body, keep, ports)
         return context.header('accept')?.includes('text/event-stream') === true
           ? progressAnswer(command, ports)
           : answerOf(command, ports, render)
@@ -73,28 +72,4 @@ export function approvalRoutes(ports: ApprovalPorts): Route[] {
         ok(await abortApproval(accountId, decisionId, ports)),
     }),
   ]
-}
-
-function commandOf(
-  context: Context<z.output<typeof approveRequest>, unknown>,
-  ports: ApprovalPorts,
-): ApproveCommand {
-  const { body } = context
-  return {
-    ...commandBase(context, body.user?.locale, ports),
-    event: body.event,
-    catalogId: body.catalogId,
-    recordId: body.recordId,
-    values: body.values,
-    prevValues: body.prevValues,
-    allValues: body.allValues,
-    user: body.user,
-    context: body.context,
-    baseVersion: body.baseVersion,
-    commit: body.commit,
-    timeoutMs: body.timeoutMs,
-    denyGraceMs: body.denyGraceMs,
-    confirm: body.confirm,
-    keep: keepOf(context, 'POST /v1/approve', ports, render),
-  }
 }

@@ -17,16 +17,47 @@ export const IDEMPOTENCY_HEADERS = {
 
 type Request = Context<unknown, unknown>
 
-/** The part of a command that comes from the request's headers. */
-export function commandBase(request: Request, locale: string | undefined, ports: WritePorts) {
+/** What the caller wants done: of a command everything that does not come from the request's headers. */
+export type Wish = Pick<
+  ApproveCommand,
+  'event' | 'catalogId' | 'commit' | 'timeoutMs' | 'denyGraceMs' | 'confirm'
+> &
+  Partial<
+    Pick<
+      ApproveCommand,
+      'recordId' | 'values' | 'prevValues' | 'allValues' | 'user' | 'context' | 'baseVersion'
+    >
+  >
+
+/** One literal that names every member: an object put together from parts costs ten times as much. */
+export function commandOf(
+  request: Request,
+  wish: Wish,
+  keep: Keep | null,
+  { chainTokens }: WritePorts,
+): ApproveCommand {
   return {
     accountId: request.caller.accountId,
     requestId: request.requestId,
-    locales: localesOf(locale, request.header('accept-language')),
-    chain: ports.chainTokens.open(request.header('x-assent-chain')),
+    locales: localesOf(wish.user?.locale, request.header('accept-language')),
+    chain: chainTokens.open(request.header('x-assent-chain')),
     traceparent: traceparentOf(request.header('traceparent')),
     presence: request.presence,
     progress: undefined,
+    event: wish.event,
+    catalogId: wish.catalogId,
+    recordId: wish.recordId,
+    values: wish.values,
+    prevValues: wish.prevValues,
+    allValues: wish.allValues,
+    user: wish.user,
+    context: wish.context,
+    baseVersion: wish.baseVersion,
+    commit: wish.commit,
+    timeoutMs: wish.timeoutMs,
+    denyGraceMs: wish.denyGraceMs,
+    confirm: wish.confirm,
+    keep,
   }
 }
 

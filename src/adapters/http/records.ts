@@ -5,10 +5,11 @@ import type { Decisions, StoredRecord } from '../../app/store.ts'
 import { Problem } from '../../domain/problem.ts'
 import {
   answerOf,
-  commandBase,
+  commandOf,
   IDEMPOTENCY_HEADERS,
   keepOf,
   type Render,
+  type Wish,
   type WritePorts,
 } from './command.ts'
 import { paged, pageOf } from './paging.ts'
@@ -164,8 +165,7 @@ function write({ context, event, values, recordId }: Write, ports: RecordPorts) 
   const isCreate = event === 'record.before.created'
   const render = renderWith(isCreate ? 201 : 200)
   const name = `${event} ${JSON.stringify([catalogId, recordId])}`
-  const command: ApproveCommand = {
-    ...commandBase(context, body.user?.locale, ports),
+  const wish: Wish = {
     event,
     catalogId,
     recordId,
@@ -179,9 +179,9 @@ function write({ context, event, values, recordId }: Write, ports: RecordPorts) 
     timeoutMs: body.timeoutMs,
     denyGraceMs: body.denyGraceMs,
     confirm: body.confirm,
-    keep: keepOf(context, name, ports, render),
   }
-  return answerOf(command, ports, render)
+  const keep = keepOf(context, name, ports, render)
+  return answerOf(commandOf(context, wish, keep, ports), ports, render)
 }
 
 /** `If-Match: "<version>"` (RFC 9110 §13.1.1); `*` asks for any version. */

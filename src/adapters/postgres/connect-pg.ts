@@ -64,7 +64,11 @@ export async function connectPg(options: PgOptions): Promise<Database> {
       })
       let broken: Error | boolean = false
       try {
-        const result = await client.query({ ...statement, values: [...values] })
+        const result = await client.query({
+          name: statement.name,
+          text: statement.text,
+          values: [...values],
+        })
         return result.rows as Row[]
       } catch (error) {
         broken = isBroken(error)

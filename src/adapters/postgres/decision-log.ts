@@ -7,7 +7,7 @@
  * because an answer that leaves no trace is not given.
  */
 
-import type { DecisionEntry } from '../../app/store.ts'
+import type { CommitItem, DecisionEntry } from '../../app/store.ts'
 import { Problem } from '../../domain/problem.ts'
 import type { Verdict } from '../../domain/verdict.ts'
 import type { ApprovalsPorts } from './approvals.ts'
@@ -66,7 +66,7 @@ export class DecisionLog {
       })
     }
     this.#ord = (this.#ord + 1) % 1_000_000_000
-    const text = JSON.stringify(commitRow({ ...PLAIN, entry }, this.#ord))
+    const text = JSON.stringify(commitRow(decisionOnly(entry), this.#ord))
     this.#entries.push(text)
     this.#characters += text.length
     this.#start()
@@ -218,11 +218,14 @@ function isAway(error: unknown): boolean {
 }
 
 /** A decision without a record, a key or an event. */
-const PLAIN = {
-  write: null,
-  event: null,
-  insistsOnGeneration: false,
-  keep: null,
-  pending: null,
-  definesCatalog: false,
-} as const
+function decisionOnly(entry: DecisionEntry): CommitItem {
+  return {
+    entry,
+    write: null,
+    event: null,
+    insistsOnGeneration: false,
+    keep: null,
+    pending: null,
+    definesCatalog: false,
+  }
+}

@@ -8,6 +8,7 @@ import {
   createDecipheriv,
   createHash,
   createHmac,
+  hash,
   hkdfSync,
   randomBytes,
   timingSafeEqual,
@@ -87,7 +88,7 @@ export function createVault(keys: MasterKeys): Vault {
   return {
     randomBytes: (count) => randomBytes(count),
     random: () => Math.random(),
-    sha256: (text) => createHash('sha256').update(text).digest('hex'),
+    sha256: (text) => hash('sha256', text),
     tag: (purpose, text) => tagWith(keysFor(purpose)[0] ?? Buffer.alloc(0), text),
     isTagged: (purpose, text, tag) =>
       keysFor(purpose).some((key) => isSame(tag, tagWith(key, text))),
