@@ -183,7 +183,8 @@ function findingOf(subscription: Subscription, remark: Remark, locales: Locales)
     code: remark.code && cleanText(remark.code, NAME_LENGTH_MAX),
     field: remark.field && cleanText(remark.field, NAME_LENGTH_MAX),
     severity: remark.severity,
-    message: said === '' ? ownText(own, subscription.name, locales) : { ...message, text: said },
+    message:
+      said === '' ? ownText(own, subscription.name, locales) : { title: message.title, text: said },
     cause: 'denied',
   }
 }
@@ -195,10 +196,14 @@ function ownFinding(
   locales: Locales,
 ): Finding {
   const message = ownText(key, subscription.name, locales)
-  return { ...named(subscription), severity, message, cause: 'denied' }
+  return {
+    subscriptionId: subscription.id,
+    name: subscription.name,
+    severity,
+    message,
+    cause: 'denied',
+  }
 }
-
-const named = ({ id, name }: Subscription) => ({ subscriptionId: id, name })
 
 /** What the reply said wins, then the administrator's own text, then the gateway's. */
 function failureFinding(
@@ -210,7 +215,13 @@ function failureFinding(
   const fallback = cleanText(chooseLocale(subscription.fallbackMessage ?? {}, locales) ?? '')
   const own = ownText(answer.cause, subscription.name, locales)
   const message = said?.text ? said : fallback === '' ? own : { text: fallback }
-  return { ...named(subscription), severity: 'error', message, cause: answer.cause }
+  return {
+    subscriptionId: subscription.id,
+    name: subscription.name,
+    severity: 'error',
+    message,
+    cause: answer.cause,
+  }
 }
 
 function confirmationsOf(

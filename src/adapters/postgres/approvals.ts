@@ -17,7 +17,7 @@ import { recordKey } from '../../domain/chain.ts'
 import { Problem } from '../../domain/problem.ts'
 import type { Verdict } from '../../domain/verdict.ts'
 import { type BatchEntry, Batcher } from './commit-batcher.ts'
-import { BAR, type BarRow, COMMIT, type CommitRow, commitRow } from './commit-statement.ts'
+import { BAR, type BarRow, type CommitRow, commitRow, commitStatement } from './commit-statement.ts'
 import { type Database, NotSent } from './database.ts'
 import { DecisionLog } from './decision-log.ts'
 import { isLostConnection } from './sqlstate.ts'
@@ -87,8 +87,10 @@ export class PostgresApprovals implements Approvals {
     const { clock, journal, database } = this.#ports
     const startedAt = clock.monotonicMs()
     try {
-      const items = entries.map(({ item }, ord) => commitRow(item, ord))
-      const rows = await database.run<CommitRow>(COMMIT, [JSON.stringify(items)])
+      const items = entries.map(({ item }) => item)
+      const rows = await database.run<CommitRow>(commitStatement(items), [
+        JSON.stringify(items.map(commitRow)),
+      ])
       for (const { ord, result } of rows) entries[ord]?.resolve(result)
       const durationMs = clock.monotonicMs() - startedAt
       journal.record({ kind: 'commit.flushed', items: entries.length, durationMs })

@@ -1,5 +1,5 @@
 /**
- * The one statement that commits. It carries many items at once, each of which succeeds or fails by
+ * The statement that commits. It carries many items at once, each of which succeeds or fails by
  * itself: the gate drops those whose configuration moved or whose key was used, the writes drop those
  * whose record is not what the plan saw, and only what passed both leaves a decision, a kept answer, an
  * event and its outbox pointer. Nothing of an item that did not pass is stored.
@@ -12,109 +12,67 @@
  */
 import type { CommitItem, CommitResult, DecisionEntry } from '../../app/store.ts'
 import type { Verdict } from '../../domain/verdict.ts'
+import {
+  CURRENT,
+  DECIDED,
+  DEFINED,
+  DELETED,
+  gatePart,
+  HANDED_OUT,
+  HAPPENED,
+  INSERTED,
+  type IsNeeded,
+  itemPart,
+  KEPT,
+  LOCKED,
+  NEEDS,
+  POINTED,
+  passedPart,
+  resultPart,
+  UPDATED,
+} from './commit-parts.ts'
 import type { Statement } from './database.ts'
 
-/** CONTRACT.md §2: the same key gets the first answer for a day. */
-const KEPT_FOR = "interval '24 hours'"
+function needsOf(item: CommitItem): number {
+  const { write, event, keep, pending } = item
+  let needs = item.insistsOnGeneration ? NEEDS.generation : 0
+  if (write !== null) needs |= write.kind === 'insert' ? NEEDS.insert : NEEDS.replace
+  if (event !== null) needs |= NEEDS.event
+  if (keep !== null || pending !== null || item.definesCatalog) needs |= NEEDS.rare
+  return needs
+}
 
-export const COMMIT: Statement = {
-  name: 'commit',
-  text: `
-with item as materialized (
-  select * from json_to_recordset($1::json) as i(
-    ord integer, account text, id text, generation bigint, insists boolean,
-    op text, record_id text, "values" jsonb, version bigint, origin text, defines boolean,
-    event text, catalog_id text, change_record_id text, decision text, commit_mode text,
-    degraded boolean, version_before bigint, version_after bigint, asked text[], request_id text,
-    detail json, decided_at timestamptz,
-    key text, fingerprint text, status smallint, body text,
-    token_hash text, expires_at timestamptz,
-    event_id text, told text[], event_body json)
-),
--- Locked, so that no change of settings can be committed between this look and the commit.
-current as materialized (
-  select a.id, a.generation from accounts a
-   where a.id in (select account from item where insists) order by a.id for share
-),
-gate as materialized (
-  select i.* from item i
-   where (not i.insists or exists (
-       select from current c where c.id = i.account and c.generation = i.generation))
-     and (i.key is null or not exists (
-       select from kept_answers k where k.account = i.account and k.key = i.key))
-),
-locked as materialized (
-  select r.account, r.catalog_id, r.id from records r
-    join gate g on r.account = g.account and r.catalog_id = g.catalog_id and r.id = g.record_id
-   where g.op in ('update', 'delete')
-   order by r.account, r.catalog_id, r.id for update of r
-),
-inserted as (
-  insert into records (account, catalog_id, id, version, origin, "values")
-  select account, catalog_id, record_id, 1, id, "values" from gate where op = 'insert'
-   order by account, catalog_id, record_id
-  on conflict do nothing
-  returning account, catalog_id, id
-),
-updated as (
-  update records r set version = r.version + 1, "values" = g."values", updated_at = now()
-    from gate g join locked l
-      on l.account = g.account and l.catalog_id = g.catalog_id and l.id = g.record_id
-   where g.op = 'update' and r.account = g.account and r.catalog_id = g.catalog_id
-     and r.id = g.record_id and r.version = g.version and r.origin = g.origin
-  returning r.account, r.catalog_id, r.id
-),
-deleted as (
-  delete from records r
-   using gate g join locked l
-      on l.account = g.account and l.catalog_id = g.catalog_id and l.id = g.record_id
-   where g.op = 'delete' and r.account = g.account and r.catalog_id = g.catalog_id
-     and r.id = g.record_id and r.version = g.version and r.origin = g.origin
-  returning r.account, r.catalog_id, r.id
-),
-passed as materialized (
-  select g.* from gate g
-   where g.op is null
-      or (g.account, g.catalog_id, g.record_id) in (
-        select * from inserted union all select * from updated union all select * from deleted)
-),
-decided as (
-  insert into decisions (account, id, event, catalog_id, record_id, decision, committed, commit_mode,
-    degraded, generation, version_before, version_after, asked, request_id, detail, decided_at)
-  select account, id, event, catalog_id, coalesce(record_id, change_record_id), decision,
-    op is not null, commit_mode, degraded, generation, version_before, version_after, asked,
-    request_id, detail, decided_at from passed
-),
-kept as (
-  insert into kept_answers (account, key, fingerprint, status, body, expires_at)
-  select account, key, fingerprint, status, body, now() + ${KEPT_FOR}
-    from passed where key is not null order by account, key
-),
-handed_out as (
-  insert into caller_approvals (account, decision_id, token_hash, expires_at)
-  select account, id, token_hash, expires_at from passed where token_hash is not null
-),
-defined as (
-  insert into catalogs (account, id, title)
-  select distinct account, catalog_id, catalog_id from passed where defines order by 1, 2
-  on conflict do nothing
-),
-happened as (
-  insert into events (id, account, subscription_ids, body)
-  select event_id, account, told, event_body from passed where event_id is not null order by ord
-  returning seq
-),
-pointed as (
-  insert into outbox (event) select seq from happened
-)
-select i.ord, case
-    when p.ord is not null then 'committed'
-    when g.ord is null then case
-      when exists (select from kept_answers k where k.account = i.account and k.key = i.key)
-        then 'key_taken' else 'configuration_changed' end
-    when i.op = 'insert' then 'record_exists'
-    else 'version_conflict' end as result
-  from item i left join gate g on g.ord = i.ord left join passed p on p.ord = i.ord`,
+const statements = new Map<number, Statement>()
+
+/** The statement for these items. */
+export function commitStatement(items: readonly CommitItem[]): Statement {
+  return statementFor(items.reduce((needs, item) => needs | needsOf(item), 0))
+}
+
+function statementFor(needs: number): Statement {
+  const known = statements.get(needs)
+  if (known !== undefined) return known
+  const made = { name: `commit_${needs}`, text: textFor((need) => (needs & NEEDS[need]) !== 0) }
+  statements.set(needs, made)
+  return made
+}
+
+/** For decisions without a record, a key or an event: what the decision log stores. */
+export const LOG = statementFor(0)
+
+function textFor(isNeeded: IsNeeded): string {
+  const parts = [
+    itemPart(isNeeded),
+    isNeeded('generation') && CURRENT,
+    gatePart(isNeeded),
+    isNeeded('insert') && INSERTED,
+    ...(isNeeded('replace') ? [LOCKED, UPDATED, DELETED] : []),
+    passedPart(isNeeded),
+    DECIDED,
+    ...(isNeeded('rare') ? [KEPT, HANDED_OUT, DEFINED] : []),
+    ...(isNeeded('event') ? [HAPPENED, POINTED] : []),
+  ]
+  return `with ${parts.filter(Boolean).join(',\n')}\n${resultPart(isNeeded)}`
 }
 
 export type CommitRow = { readonly ord: number; readonly result: CommitResult }

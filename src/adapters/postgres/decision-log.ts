@@ -11,7 +11,7 @@ import type { CommitItem, DecisionEntry } from '../../app/store.ts'
 import { Problem } from '../../domain/problem.ts'
 import type { Verdict } from '../../domain/verdict.ts'
 import type { ApprovalsPorts } from './approvals.ts'
-import { AMEND, COMMIT, commitRow } from './commit-statement.ts'
+import { AMEND, commitRow, LOG } from './commit-statement.ts'
 import { NotSent } from './database.ts'
 import { isLostConnection, isUniqueViolation } from './sqlstate.ts'
 
@@ -181,7 +181,7 @@ export class DecisionLog {
   }
 
   async #insert(entries: readonly string[]): Promise<void> {
-    await this.#ports.database.run(COMMIT, [`[${entries.join(',')}]`])
+    await this.#ports.database.run(LOG, [`[${entries.join(',')}]`])
   }
 
   async #amend(amendments: readonly Amendment[]): Promise<void> {

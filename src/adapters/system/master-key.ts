@@ -104,12 +104,20 @@ function isSame(left: string, right: string): boolean {
 
 /** `<base64url of the chain>.<tag>`. */
 export function createChainTokens(vault: Vault): ChainTokens {
+  // A chain without records says only how deep it is: there are as many of them as depths.
+  const withoutRecords = new Map<number, string>()
+  const seal = (chain: Chain): string => {
+    const body = Buffer.from(JSON.stringify([chain.depth, ...chain.records])).toString('base64url')
+    return `${body}.${vault.tag('chain', body)}`
+  }
   return {
     seal: (chain) => {
-      const body = Buffer.from(JSON.stringify([chain.depth, ...chain.records])).toString(
-        'base64url',
-      )
-      return `${body}.${vault.tag('chain', body)}`
+      if (chain.records.length > 0) return seal(chain)
+      const known = withoutRecords.get(chain.depth)
+      if (known !== undefined) return known
+      const sealed = seal(chain)
+      withoutRecords.set(chain.depth, sealed)
+      return sealed
     },
     open: (token) => {
       const [body = '', tag = ''] = token?.split('.', 2) ?? []
