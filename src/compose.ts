@@ -37,7 +37,7 @@ import {
 } from './adapters/system/master-key.ts'
 import { compilePattern } from './adapters/system/patterns.ts'
 import { createLog } from './adapters/telemetry/log.ts'
-import { Metrics } from './adapters/telemetry/metrics.ts'
+import { METRICS_CONTENT_TYPE, Metrics, type MetricValues } from './adapters/telemetry/metrics.ts'
 import { createConfigurations } from './app/configuration.ts'
 import { createInFlight, type InFlight } from './app/in-flight.ts'
 import { createKey } from './app/manage-keys.ts'
@@ -61,14 +61,24 @@ export type Gateway = {
   readonly url: string
   /** Made on a first start without ASSENT_ADMIN_KEY; told once. */
   readonly generatedAdminKey: string | null
+  readonly metrics: () => Promise<MetricValues>
   /** Refuses nothing that was begun: answers, stores, delivers, then lets go of everything. */
   readonly close: () => Promise<void>
 }
 
-export async function startGateway(config: Config, clock: Clock = systemClock): Promise<Gateway> {
+export type GatewayOptions = {
+  readonly clock?: Clock | undefined
+  /** What GET /metrics tells when this is one of several workers: the metrics of all. */
+  readonly metricsOfAll?: (() => Promise<string>) | undefined
+}
+
+export async function startGateway(
+  config: Config,
+  { clock = systemClock, metricsOfAll }: GatewayOptions = {},
+): Promise<Gateway> {
   const undo: (() => Promise<void>)[] = []
   try {
-    return await assemble(config, clock, undo)
+    return await assemble({ config, clock, metricsOfAll }, undo)
   } catch (error) {
     for (const step of undo.reverse()) await step().catch(() => {})
     throw error
@@ -76,8 +86,7 @@ export async function startGateway(config: Config, clock: Clock = systemClock): 
 }
 
 async function assemble(
-  config: Config,
-  clock: Clock,
+  { config, clock, metricsOfAll }: Required<GatewayOptions> & { config: Config; clock: Clock },
   undo: (() => Promise<void>)[],
 ): Promise<Gateway> {
   const folder =
@@ -99,7 +108,9 @@ async function assemble(
   const own = new OwnAddress()
   const parts = wire({ config, clock, vault, journal, store, own })
   undo.push(() => parts.outbound.close())
-  const app = createApp(parts.routes(telemetry.metrics), {
+  const { metrics } = telemetry
+  const metricsText = metricsOfAll ?? (() => metrics.text())
+  const app = createApp(parts.routes(metricsText), {
     authenticator: parts.authenticator,
     ids: systemIds,
     journal,
@@ -110,7 +121,12 @@ async function assemble(
   parts.relay.start()
   const adminKey = config.adminKey === null ? await firstKey(store, vault) : null
   const stop = stopper({ listening, parts, store, clock, folder, flushLog: telemetry.flush })
-  return { url: urlOf(listening, config), generatedAdminKey: adminKey, close: once(stop) }
+  return {
+    url: urlOf(listening, config),
+    generatedAdminKey: adminKey,
+    metrics: () => metrics.values(),
+    close: once(stop),
+  }
 }
 
 const NOT_POWER_LOSS_PROOF = {
@@ -169,7 +185,7 @@ type Parts = {
   readonly store: Store
   readonly authenticator: Authenticator
   readonly state: { isStopping: boolean }
-  readonly routes: (metrics: Metrics) => Route[]
+  readonly routes: (metricsText: () => Promise<string>) => Route[]
 }
 
 type WireOptions = {
@@ -228,9 +244,9 @@ function wire(options: WireOptions): Parts {
     ...deliveryRoutes(useCases),
     ...keyRoutes(useCases),
   ]
-  const routes = (metrics: Metrics) => [
+  const routes = (metricsText: () => Promise<string>) => [
     ...api,
-    ...operationRoutes(api, operations(metrics, store, relay, state)),
+    ...operationRoutes(api, operations(metricsText, store, relay, state)),
   ]
   return { outbound, relay, inFlight, store, authenticator, state, routes }
 }
@@ -273,14 +289,14 @@ function rulesOf(policy: EgressPolicy, vault: Vault): SubscriptionRules {
 }
 
 function operations(
-  metrics: Metrics,
+  metricsText: () => Promise<string>,
   store: Store,
   relay: Relay,
   state: { readonly isStopping: boolean },
 ) {
   return {
     version,
-    metrics: async () => ({ text: await metrics.text(), contentType: metrics.contentType }),
+    metrics: async () => ({ text: await metricsText(), contentType: METRICS_CONTENT_TYPE }),
     readiness: async (): Promise<Readiness> => {
       const database = await store.trouble()
       return {

@@ -15,6 +15,8 @@ export type Config = {
   /** Accept JSON Web Tokens of this issuer beside keys. */
   readonly jwt: JwtConfig | null
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent'
+  /** Processes that share the port. */
+  readonly workers: number
 }
 
 export type JwtConfig = {
@@ -76,6 +78,9 @@ function isMasterKey(text: string): boolean {
   return isBase64 && bytes.length === MASTER_KEY_BYTES
 }
 
+const WORKERS_MAX = 64
+const WORKERS_TEXT = `must be a number from 1 to ${WORKERS_MAX}`
+
 const environment = z.object({
   PORT: port.default(8787),
   HOST: z.string().min(1).max(253).default('127.0.0.1'),
@@ -90,6 +95,12 @@ const environment = z.object({
   ASSENT_JWKS_URL: z.url({ protocol: /^https?$/, error: 'must be an http(s) URL' }).optional(),
   ASSENT_JWT_ACCOUNT_CLAIM: z.string().max(200).default('account'),
   ASSENT_JWT_SCOPE_CLAIM: z.string().max(200).default('scope'),
+  ASSENT_WORKERS: z
+    .string()
+    .regex(/^\d{1,2}$/, WORKERS_TEXT)
+    .transform(Number)
+    .refine((value) => value >= 1 && value <= WORKERS_MAX, WORKERS_TEXT)
+    .default(1),
   ASSENT_LOG_LEVEL: z
     .enum(
       ['debug', 'info', 'warn', 'error', 'silent'],
@@ -120,6 +131,10 @@ export function readConfig(
     const message = 'is required with DATABASE_URL (make one: openssl rand -base64 32)'
     faults.push({ name: 'ASSENT_MASTER_KEY', message })
   }
+  if (!onServer && (result.data?.ASSENT_WORKERS ?? 1) > 1) {
+    const message = 'needs DATABASE_URL: the embedded database belongs to one process'
+    faults.push({ name: 'ASSENT_WORKERS', message })
+  }
   const jwtMissing = JWT_SETTINGS.filter((name) => set[name] === undefined)
   if (jwtMissing.length < JWT_SETTINGS.length) {
     const message = `is required with ${JWT_SETTINGS.filter((name) => !jwtMissing.includes(name)).join(' and ')}`
@@ -148,6 +163,7 @@ function configOf(settings: z.output<typeof environment>): Config {
     egressHttp: settings.ASSENT_EGRESS_HTTP ?? (url === undefined ? 'allow' : 'listed'),
     jwt: jwtOf(settings),
     logLevel: settings.ASSENT_LOG_LEVEL,
+    workers: settings.ASSENT_WORKERS,
   }
 }
 

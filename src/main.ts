@@ -1,36 +1,75 @@
 /** Reads the environment, starts, handles signals, exits. The only file that ends the process. */
 import { parseAllowList } from './adapters/outbound/egress-policy.ts'
+import { systemClock } from './adapters/system/clock.ts'
 import { startGateway } from './compose.ts'
-import { EXIT_CONFIG, FaultySettings, readConfig } from './config.ts'
+import { type Config, EXIT_CONFIG, FaultySettings, readConfig } from './config.ts'
+import { FirstWorkerEnded, isWorker, Primary, type Started, Workers } from './workers.ts'
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`)
 const complain = (text: string): void => void process.stderr.write(`${text}\n`)
 
 async function main(): Promise<void> {
   const config = readConfig(process.env, (list) => parseAllowList(list, 'allow').faults)
+  if (config.workers === 1) return serve(config)
+  return isWorker ? work(config) : lead(config)
+}
+
+async function serve(config: Config): Promise<void> {
   const gateway = await startGateway(config)
-  say(`Assent listens on ${gateway.url}`)
-  say(`Console: ${gateway.url}/console`)
-  if (gateway.generatedAdminKey !== null) {
-    say(`Admin key: ${gateway.generatedAdminKey}`)
-    say('This key is shown once and kept nowhere. Send it as `Authorization: Bearer <key>`.')
-  }
-  stopOnSignals(gateway.close)
+  welcome(gateway)
+  stopOnSignals(gateway.close, () => {})
+}
+
+/** The primary of several workers. */
+async function lead(config: Config): Promise<void> {
+  const workers = new Workers(systemClock, (text) => complain(`Assent: ${text}`))
+  stopOnSignals(
+    () => workers.stop(),
+    () => workers.kill(),
+  )
+  welcome(await workers.start(config.workers))
+}
+
+async function work(config: Config): Promise<void> {
+  const primary = new Primary()
+  const { url, generatedAdminKey, metrics, close } = await startGateway(config, {
+    metricsOfAll: () => primary.metricsOfAll(),
+  })
+  const stop = (): void => end(close, 'when its primary asked for it')
+  primary.report({ url, generatedAdminKey }, { metrics, stop })
+  // A terminal tells all processes at once; the primary decides what is to be done about it.
+  process.on('SIGINT', () => {})
+  process.on('SIGTERM', stop)
+}
+
+function welcome({ url, generatedAdminKey }: Started): void {
+  say(`Assent listens on ${url}`)
+  say(`Console: ${url}/console`)
+  if (generatedAdminKey === null) return
+  say(`Admin key: ${generatedAdminKey}`)
+  say('This key is shown once and kept nowhere. Send it as `Authorization: Bearer <key>`.')
 }
 
 /** The first signal asks to finish, the second one insists. */
-function stopOnSignals(close: () => Promise<void>): void {
+function stopOnSignals(close: () => Promise<void>, insist: () => void): void {
   let isStopping = false
   const stop = (signal: NodeJS.Signals): void => {
-    if (isStopping) process.exit(1)
+    if (isStopping) {
+      insist()
+      process.exit(1)
+    }
     isStopping = true
-    close().then(
-      () => process.exit(0),
-      (error: unknown) => fail(error, `could not stop in order after ${signal}`),
-    )
+    end(close, `after ${signal}`)
   }
   process.on('SIGTERM', stop)
   process.on('SIGINT', stop)
+}
+
+function end(close: () => Promise<void>, when: string): void {
+  close().then(
+    () => process.exit(0),
+    (error: unknown) => fail(error, `could not stop in order ${when}`),
+  )
 }
 
 function fail(error: unknown, what: string): never {
@@ -44,5 +83,7 @@ main().catch((error: unknown) => {
     for (const { name, message } of error.faults) complain(`  ${name}: ${message}`)
     process.exit(EXIT_CONFIG)
   }
+  // It has said itself what was wrong.
+  if (error instanceof FirstWorkerEnded) process.exit(error.code)
   fail(error, 'could not start')
 })

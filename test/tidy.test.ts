@@ -57,8 +57,19 @@ const LAYERS: readonly Layer[] = [
     at: 'src/main.ts',
     // The allow-list of hosts is checked with the other settings before anything starts; the configuration
     // imports no adapter, so its parser is handed in here.
-    layers: ['src/compose.ts', 'src/config.ts', 'src/adapters/outbound/egress-policy.ts'],
+    layers: [
+      'src/compose.ts',
+      'src/config.ts',
+      'src/workers.ts',
+      'src/adapters/outbound/egress-policy.ts',
+      'src/adapters/system/clock.ts',
+    ],
     packages: [],
+  },
+  {
+    at: 'src/workers.ts',
+    layers: ['src/app', 'src/adapters/telemetry'],
+    packages: ['node:cluster'],
   },
 ]
 

@@ -37,6 +37,7 @@ describe('the configuration', () => {
       egressHttp: 'allow',
       jwt: null,
       logLevel: 'info',
+      workers: 1,
     })
   })
 
@@ -51,8 +52,10 @@ describe('the configuration', () => {
       ASSENT_EGRESS_ALLOW: '10.0.0.0/8,validator.internal',
       ASSENT_EGRESS_HTTP: 'allow',
       ASSENT_LOG_LEVEL: 'silent',
+      ASSENT_WORKERS: '4',
     })
     expect(config).toMatchObject({
+      workers: 4,
       port: 0,
       host: '::',
       database: { kind: 'server', url: SERVER.DATABASE_URL },
@@ -146,11 +149,17 @@ describe('the configuration', () => {
     ['ASSENT_EGRESS_ALLOW', ['10.0.0.0/33', '*', 'http://validator.test', '10.0.0.0/8,,bad host']],
     ['ASSENT_EGRESS_HTTP', ['ALLOW', 'deny']],
     ['ASSENT_LOG_LEVEL', ['INFO', 'trace']],
+    ['ASSENT_WORKERS', ['0', '65', '-1', '2.5', 'all', ' 2']],
   ])('refuses an unusable %s, and says so under its name only', (name, values) => {
     for (const value of values) {
       const faults = faultsOf({ ...SERVER, [name]: value })
       expect(new Set(faults.map((fault) => fault.name)), value).toEqual(new Set([name]))
     }
+  })
+
+  it('gives the embedded database one process only', () => {
+    expect(faultsOf({ ASSENT_WORKERS: '2' }).map(({ name }) => name)).toEqual(['ASSENT_WORKERS'])
+    expect(read({ ASSENT_WORKERS: '1' }).workers).toBe(1)
   })
 
   it('never repeats the value of a secret that it refuses', () => {

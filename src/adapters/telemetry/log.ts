@@ -18,8 +18,11 @@ export type Log = {
   readonly flush: () => Promise<void>
 }
 
-/** Lines are gathered and written in chunks, so that logging does not stand in the write path. */
-const BUFFER_BYTES = 8_192
+/**
+ * Lines are gathered and written in chunks, so that logging does not stand in the write path. Chunks of up
+ * to 4 KiB arrive whole also when several workers write into one pipe (POSIX, PIPE_BUF).
+ */
+const CHUNK_BYTES = { least: 3_072, most: 4_096 } as const
 const FLUSH_EVERY_MS = 250
 /** What cannot be written because whoever reads the log is stuck is let go of beyond this. */
 const BACKLOG_BYTES_MAX = 16_777_216
@@ -28,7 +31,8 @@ export function createLog(level: LogLevel, clock: Clock): Log {
   const stream = new sonicBoom.SonicBoom({
     fd: 1,
     sync: false,
-    minLength: BUFFER_BYTES,
+    minLength: CHUNK_BYTES.least,
+    maxWrite: CHUNK_BYTES.most,
     periodicFlush: FLUSH_EVERY_MS,
     maxLength: BACKLOG_BYTES_MAX,
   })

@@ -2,7 +2,7 @@
  * What a person on call needs, as Prometheus metrics. Every label has a bounded set of values: events,
  * decisions, outcomes and causes are closed unions, and subscriptions past the limit share one label.
  */
-import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import { AggregatorRegistry, Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { JournalEvent } from '../../app/journal.ts'
 import { DELIVERY_STATES } from '../../domain/notification.ts'
 import { unreachable } from '../../domain/problem.ts'
@@ -19,7 +19,17 @@ export type Gauges = {
   readonly backlogAgeMs: () => Promise<number>
 }
 
+/** All metrics of one process, in a form that can be sent to another. */
+export type MetricValues = Awaited<ReturnType<Registry['getMetricsAsJSON']>>
+
+/** One text for several processes: counts and sizes are added up, states and ages are those of the worst. */
+export function mergedMetrics(all: readonly MetricValues[]): Promise<string> {
+  return AggregatorRegistry.aggregate([...all]).metrics()
+}
+
 const OUTCOMES = ['allow', 'deny', 'failed', 'cancelled'] as const
+
+export const METRICS_CONTENT_TYPE = Registry.PROMETHEUS_CONTENT_TYPE
 
 const BREAKER_VALUES = { closed: 0, halfOpen: 1, open: 2 } as const
 
@@ -106,12 +116,14 @@ export class Metrics {
   readonly #crashes = this.#counter('assent_bugs_total', 'Requests that ended in a bland 500', [])
 
   constructor(gauges: Gauges) {
+    this.#read('assent_workers', 'Processes behind this port', () => 1)
     this.#read('assent_approvals_in_flight', 'Approvals under way', gauges.inFlight)
     this.#read('assent_store_queue_items', 'Writes that wait for the database', gauges.commitQueue)
     this.#read(
       'assent_notification_backlog_age_seconds',
       'Oldest notification that is due',
       async () => (await gauges.backlogAgeMs()) / 1_000,
+      'max',
     )
     this.#read('process_resident_memory_bytes', 'Resident memory', () => process.memoryUsage.rss())
     this.#read('process_cpu_seconds_total', 'CPU time used by this process', () => {
@@ -124,7 +136,9 @@ export class Metrics {
     return this.#registry.metrics()
   }
 
-  readonly contentType = Registry.PROMETHEUS_CONTENT_TYPE
+  values(): Promise<MetricValues> {
+    return this.#registry.getMetricsAsJSON()
+  }
 
   record(event: JournalEvent): void {
     switch (event.kind) {
@@ -214,7 +228,7 @@ export class Metrics {
   }
 
   #gauge<T extends string>(name: string, help: string, labelNames: T[]): Gauge<T> {
-    return new Gauge({ name, help, labelNames, registers: [this.#registry] })
+    return new Gauge({ name, help, labelNames, aggregator: 'max', registers: [this.#registry] })
   }
 
   #histogram<T extends string>(
@@ -226,10 +240,17 @@ export class Metrics {
     return new Histogram({ name, help, labelNames, buckets, registers: [this.#registry] })
   }
 
-  #read(name: string, help: string, value: () => number | Promise<number>): void {
+  /** `together` says what the metric is of several processes. */
+  #read(
+    name: string,
+    help: string,
+    value: () => number | Promise<number>,
+    together: 'sum' | 'max' = 'sum',
+  ): void {
     const gauge: Gauge = new Gauge({
       name,
       help,
+      aggregator: together,
       registers: [this.#registry],
       collect: async () => {
         // The database may be away: the other metrics are wanted then more than ever.
