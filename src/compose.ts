@@ -37,7 +37,12 @@ import {
 } from './adapters/system/master-key.ts'
 import { compilePattern } from './adapters/system/patterns.ts'
 import { createLog } from './adapters/telemetry/log.ts'
-import { METRICS_CONTENT_TYPE, Metrics, type MetricValues } from './adapters/telemetry/metrics.ts'
+import {
+  type Gauges,
+  METRICS_CONTENT_TYPE,
+  Metrics,
+  type MetricValues,
+} from './adapters/telemetry/metrics.ts'
 import { createConfigurations } from './app/configuration.ts'
 import { createInFlight, type InFlight } from './app/in-flight.ts'
 import { createKey } from './app/manage-keys.ts'
@@ -94,7 +99,12 @@ async function assemble(
   if (folder !== null) undo.push(() => folder.release())
   const keys = await masterKeys(config, folder)
   const vault = createVault(keys)
-  const telemetry = createTelemetry(config, clock, () => parts)
+  const telemetry = createTelemetry(config, clock, {
+    inFlight: () => parts.inFlight.count,
+    waiting: () => listening.waiting(),
+    commitQueue: () => store.approvals.queued,
+    backlogAgeMs: () => store.outbox.backlogAgeMs(),
+  })
   const { journal } = telemetry
   const store = await openStore({
     location: folder === null ? { url: serverUrl(config) } : { folder: folder.databasePath },
@@ -116,7 +126,9 @@ async function assemble(
     journal,
     isStopping: () => parts.state.isStopping,
   })
-  const listening = await listen(app, config)
+  const { port, host } = config
+  const door = { clock, ids: systemIds, journal, nextTurn: setImmediate }
+  const listening = await listen(app, { port, host, door })
   own.port = listening.address.port
   parts.relay.start()
   const adminKey = config.adminKey === null ? await firstKey(store, vault) : null
@@ -162,13 +174,10 @@ function urlOf({ address }: Listening, { host }: Config): string {
   return `http://${name}:${address.port}`
 }
 
-function createTelemetry(config: Config, clock: Clock, parts: () => Parts) {
+/** The gauges are read when somebody asks for them, which nobody can before everything is there. */
+function createTelemetry(config: Config, clock: Clock, gauges: Gauges) {
   const log = createLog(config.logLevel, clock)
-  const metrics = new Metrics({
-    inFlight: () => parts().inFlight.count,
-    commitQueue: () => parts().store.approvals.queued,
-    backlogAgeMs: () => parts().store.outbox.backlogAgeMs(),
-  })
+  const metrics = new Metrics(gauges)
   const journal: Journal = {
     record: (event) => {
       metrics.record(event)

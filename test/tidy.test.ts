@@ -35,8 +35,8 @@ const LAYERS: readonly Layer[] = [
   {
     at: 'src/adapters/http',
     layers: CORE,
-    packages: ['hono', '@hono/node-server', 'jose', 'zod', 'node:buffer'],
-    types: ['node:http', 'node:net'],
+    packages: ['hono', '@hono/node-server', 'jose', 'zod', 'node:buffer', 'node:http'],
+    types: ['node:net'],
   },
   {
     at: 'src/adapters/outbound',

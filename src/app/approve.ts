@@ -36,6 +36,8 @@ import type { Records } from './store.ts'
 export type ApproveCommand = {
   readonly accountId: string
   readonly requestId: string
+  /** When it arrived, on the monotonic clock, where it had to wait for its turn. */
+  readonly receivedAtMs: number | undefined
   readonly event: ChangeEvent
   readonly catalogId: string
   readonly recordId: string | undefined
@@ -86,7 +88,8 @@ export type ApprovePorts = ConcludePorts & {
 const ROUNDS_MAX = 4
 
 export async function approve(command: ApproveCommand, ports: ApprovePorts): Promise<Answered> {
-  const deadline = deadlineFrom(ports.clock.monotonicMs(), command.timeoutMs)
+  const startedAt = command.receivedAtMs ?? ports.clock.monotonicMs()
+  const deadline = deadlineFrom(startedAt, command.timeoutMs)
   const { accountId, catalogId, recordId } = command
   const key = recordId === undefined ? null : recordKey(accountId, catalogId, recordId)
   const writes = isGatewayWrite(command)

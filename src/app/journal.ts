@@ -36,6 +36,8 @@ export type JournalEvent =
       readonly code: ProblemCode
       readonly totalMs: number
     }
+  /** A write that was turned away before anything was read of it, because the gateway was full. */
+  | { readonly kind: 'request.shed' }
   | {
       readonly kind: 'call.ended'
       readonly accountId: string

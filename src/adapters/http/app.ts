@@ -8,8 +8,10 @@ import { pointerTo } from '../../domain/pointer.ts'
 import { Problem } from '../../domain/problem.ts'
 import { type Authenticator, mayUse } from './authenticate.ts'
 import { checked, complaintsOf, decodeText, parseJson, readIncoming, readRequest } from './body.ts'
+import { arrivalOf } from './front-door.ts'
 import { presenceOf } from './presence.ts'
 import { problemAnswer } from './problem.ts'
+import { usableRequestId } from './request-id.ts'
 import type { Answer, Context, NodeBindings, Route } from './route.ts'
 import { id as idSchema } from './schemas/common.ts'
 
@@ -86,10 +88,8 @@ function headerOf(c: Incoming, name: string): string | undefined {
   return typeof value === 'object' ? value.join(', ') : value
 }
 
-/** The caller's own id where it is usable: 1 to 200 visible characters. */
 function requestIdOf(c: Incoming, ids: Ids): string {
-  const sent = headerOf(c, 'x-request-id')
-  return sent !== undefined && /^[\x21-\x7e]{1,200}$/.test(sent) ? sent : ids.make('req')
+  return usableRequestId(headerOf(c, 'x-request-id'), ids)
 }
 
 async function contextOf(
@@ -111,6 +111,7 @@ async function contextOf(
     bodyText,
     header: (name) => headerOf(c, name),
     presence: presenceOf(c.env ?? {}),
+    receivedAtMs: arrivalOf(c.env?.incoming),
   }
 }
 

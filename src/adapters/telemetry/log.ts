@@ -69,6 +69,7 @@ function severityOf(event: JournalEvent): Severity {
     case 'approval.failed':
       return event.code === 'internal' ? 'error' : 'info'
     case 'call.ended':
+    case 'request.shed':
     case 'commit.flushed':
     case 'log.flushed':
     case 'subscription.forgotten':
@@ -108,6 +109,7 @@ function lineOf(event: JournalEvent): object {
     case 'request.crashed':
       return { ...event, error: nameOf(event.error), stack: stackOf(event.error) }
     case 'call.ended':
+    case 'request.shed':
     case 'commit.flushed':
     case 'log.flushed':
     case 'subscription.forgotten':

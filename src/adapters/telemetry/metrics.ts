@@ -15,6 +15,7 @@ const NOTIFICATION_AGES = [0.005, 0.02, 0.1, 0.5, 1, 5, 30, 300, 3_600, 86_400]
 /** Read when somebody asks, because nobody writes them down. */
 export type Gauges = {
   readonly inFlight: () => number
+  readonly waiting: () => number
   readonly commitQueue: () => number
   readonly backlogAgeMs: () => Promise<number>
 }
@@ -113,11 +114,17 @@ export class Metrics {
     'Troubles with the database that were noticed',
     [],
   )
+  readonly #shed = this.#counter(
+    'assent_requests_shed_total',
+    'Writes turned away unread because the gateway was full',
+    [],
+  )
   readonly #crashes = this.#counter('assent_bugs_total', 'Requests that ended in a bland 500', [])
 
   constructor(gauges: Gauges) {
     this.#read('assent_workers', 'Processes behind this port', () => 1)
     this.#read('assent_approvals_in_flight', 'Approvals under way', gauges.inFlight)
+    this.#read('assent_requests_waiting', 'Writes that wait for their turn', gauges.waiting)
     this.#read('assent_store_queue_items', 'Writes that wait for the database', gauges.commitQueue)
     this.#read(
       'assent_notification_backlog_age_seconds',
@@ -170,6 +177,8 @@ export class Metrics {
         return this.#storeTrouble.inc()
       case 'request.crashed':
         return this.#crashes.inc()
+      case 'request.shed':
+        return this.#shed.inc()
       case 'log.flushed':
       case 'subscription.disabled':
       case 'process':

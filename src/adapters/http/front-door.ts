@@ -1,0 +1,130 @@
+/**
+ * Writes pass one by one, in the order in which they came, and not more at once than can be served well.
+ *
+ * Two numbers, one for each thing that goes wrong without them. At most STARTS_PER_TURN writes begin in one
+ * turn of the event loop: were a thousand that arrive together all begun together, replies and timers would
+ * wait behind them, validators that answered in time would look late, and their places would be taken by
+ * calls whose answers lie unread. And at most INSIDE_MAX are being served or wait: what is more, or has
+ * waited for WAIT_MAX_MS, is turned away. Refusing must cost next to nothing, or it becomes the overload
+ * itself: no routing, no key, no body, one small answer.
+ *
+ * Reads, settings and the end of an approval that was begun do not pass here.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Clock, Ids, Journal } from '../../app/ports.ts'
+import { Problem } from '../../domain/problem.ts'
+import { problemAnswer } from './problem.ts'
+import { usableRequestId } from './request-id.ts'
+
+export const DOOR_LIMITS = {
+  startsPerTurn: 32,
+  insideMax: 2_000,
+  waitMaxMs: 1_000,
+} as const
+
+const RETRY_AFTER_SECONDS = 1
+
+export type DoorPorts = {
+  readonly clock: Clock
+  readonly ids: Ids
+  readonly journal: Journal
+  /** Runs after the loop has seen to everything else; `setImmediate`. */
+  readonly nextTurn: (run: () => void) => void
+}
+
+type Waiting = {
+  readonly incoming: IncomingMessage
+  readonly outgoing: ServerResponse
+  readonly sinceMs: number
+}
+
+type Serve = (incoming: IncomingMessage, outgoing: ServerResponse) => void
+
+/** When a request that had to wait arrived, so that its waiting counts against its budget. */
+const arrivals = new WeakMap<IncomingMessage, number>()
+
+export function arrivalOf(incoming: IncomingMessage | undefined): number | undefined {
+  return incoming === undefined ? undefined : arrivals.get(incoming)
+}
+
+export class FrontDoor {
+  readonly #ports: DoorPorts
+  readonly #serve: Serve
+  #queue: Waiting[] = []
+  #inside = 0
+  #startsLeft: number = DOOR_LIMITS.startsPerTurn
+  #isTurnDue = false
+
+  constructor(ports: DoorPorts, serve: Serve) {
+    this.#ports = ports
+    this.#serve = serve
+  }
+
+  get waiting(): number {
+    return this.#queue.length
+  }
+
+  readonly enter: Serve = (incoming, outgoing) => {
+    if (!isWrite(incoming)) return this.#serve(incoming, outgoing)
+    if (this.#inside >= DOOR_LIMITS.insideMax) return this.#turnAway(incoming, outgoing)
+    this.#inside += 1
+    outgoing.once('close', () => {
+      this.#inside -= 1
+    })
+    if (this.#startsLeft > 0) return this.#start(incoming, outgoing)
+    this.#queue.push({ incoming, outgoing, sinceMs: this.#ports.clock.monotonicMs() })
+  }
+
+  #start(incoming: IncomingMessage, outgoing: ServerResponse): void {
+    this.#startsLeft -= 1
+    if (!this.#isTurnDue) {
+      this.#isTurnDue = true
+      this.#ports.nextTurn(() => this.#turn())
+    }
+    this.#serve(incoming, outgoing)
+  }
+
+  #turn(): void {
+    this.#isTurnDue = false
+    this.#startsLeft = DOOR_LIMITS.startsPerTurn
+    const now = this.#ports.clock.monotonicMs()
+    let taken = 0
+    for (const { incoming, outgoing, sinceMs } of this.#queue) {
+      if (this.#startsLeft === 0) break
+      taken += 1
+      if (outgoing.destroyed) continue
+      if (now - sinceMs > DOOR_LIMITS.waitMaxMs) {
+        this.#turnAway(incoming, outgoing)
+        continue
+      }
+      arrivals.set(incoming, sinceMs)
+      this.#start(incoming, outgoing)
+    }
+    if (taken > 0) this.#queue = this.#queue.slice(taken)
+  }
+
+  #turnAway(incoming: IncomingMessage, outgoing: ServerResponse): void {
+    const { ids, journal } = this.#ports
+    const sent = incoming.headers['x-request-id']
+    const requestId = usableRequestId(typeof sent === 'string' ? sent : undefined, ids)
+    const problem = new Problem('overloaded', { retryAfterSeconds: RETRY_AFTER_SECONDS })
+    const { status, text = '', headers } = problemAnswer(problem, requestId)
+    outgoing.writeHead(status, {
+      ...headers,
+      'content-length': Buffer.byteLength(text),
+      'cache-control': 'no-store',
+      'x-content-type-options': 'nosniff',
+      'x-request-id': requestId,
+    })
+    outgoing.end(text)
+    journal.record({ kind: 'request.shed' })
+  }
+}
+
+/** What asks validators: `POST /v1/approve`, and every change of a record. */
+function isWrite({ method, url = '' }: IncomingMessage): boolean {
+  if (method === 'GET') return false
+  if (url === '/v1/approve') return true
+  const path = url.split('?', 1)[0] ?? ''
+  return path === '/v1/approve' || /^\/v1\/catalogs\/[^/]+\/records(\/[^/]+)?$/.test(path)
+}

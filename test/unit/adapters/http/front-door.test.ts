@@ -1,0 +1,163 @@
+import { EventEmitter } from 'node:events'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { describe, expect, it } from 'vitest'
+import { arrivalOf, DOOR_LIMITS, FrontDoor } from '../../../../src/adapters/http/front-door.ts'
+import type { JournalEvent } from '../../../../src/app/journal.ts'
+
+const { startsPerTurn, insideMax, waitMaxMs } = DOOR_LIMITS
+
+/** As much of a request and its response as the door touches. */
+class Visit extends EventEmitter {
+  readonly incoming: IncomingMessage
+  destroyed = false
+  status = 0
+  headers: Record<string, string | number> = {}
+  text = ''
+
+  constructor(method = 'POST', url = '/v1/approve') {
+    super()
+    const headers = { 'x-request-id': 'mine' }
+    this.incoming = { method, url, headers } as unknown as IncomingMessage
+  }
+
+  writeHead(status: number, headers: Record<string, string | number>): void {
+    this.status = status
+    this.headers = headers
+  }
+
+  end(text: string): void {
+    this.text = text
+    this.emit('close')
+  }
+
+  get outgoing(): ServerResponse {
+    return this as unknown as ServerResponse
+  }
+}
+
+function world() {
+  let now = 0
+  let turn: (() => void) | null = null
+  const served: Visit[] = []
+  const events: JournalEvent[] = []
+  const door = new FrontDoor(
+    {
+      clock: { wallMs: () => now, monotonicMs: () => now, schedule: () => () => {} },
+      ids: { make: (prefix) => `${prefix}_1` },
+      journal: { record: (event) => events.push(event) },
+      nextTurn: (run) => {
+        turn = run
+      },
+    },
+    (_incoming, outgoing) => served.push(outgoing as unknown as Visit),
+  )
+  const enter = (visit = new Visit()): Visit => {
+    door.enter(visit.incoming, visit.outgoing)
+    return visit
+  }
+  return {
+    door,
+    served,
+    events,
+    enter,
+    many: (count: number) => Array.from({ length: count }, () => enter()),
+    pass: (ms: number) => {
+      now += ms
+    },
+    turn: () => {
+      const run = turn
+      turn = null
+      run?.()
+    },
+  }
+}
+
+describe('the front door', () => {
+  it('begins so many writes in one turn of the loop, and the others in the next, in order', () => {
+    const { door, served, many, turn } = world()
+    const visits = many(startsPerTurn * 2 + 5)
+    expect(served).toEqual(visits.slice(0, startsPerTurn))
+    expect(door.waiting).toBe(startsPerTurn + 5)
+    turn()
+    expect(served).toEqual(visits.slice(0, startsPerTurn * 2))
+    turn()
+    expect(served).toEqual(visits)
+    expect(door.waiting).toBe(0)
+  })
+
+  it('keeps nobody waiting whose turn has not been used up', () => {
+    const { served, many, turn } = world()
+    many(startsPerTurn)
+    turn()
+    many(startsPerTurn)
+    expect(served.length).toBe(startsPerTurn * 2)
+  })
+
+  it('turns away whom it has no room for, and says when to come again', () => {
+    const { served, events, many, enter, turn } = world()
+    many(insideMax)
+    const refused = enter()
+    expect(refused.status).toBe(503)
+    expect(refused.headers).toMatchObject({
+      'retry-after': '1',
+      'content-type': 'application/problem+json',
+      'content-length': Buffer.byteLength(refused.text),
+      'x-request-id': 'mine',
+      'x-content-type-options': 'nosniff',
+    })
+    expect(JSON.parse(refused.text)).toMatchObject({ code: 'overloaded', requestId: 'mine' })
+    expect(events).toEqual([{ kind: 'request.shed' }])
+    for (let turns = 0; turns < insideMax / startsPerTurn; turns++) turn()
+    expect(served.length).toBe(insideMax)
+    served[0]?.emit('close')
+    expect(enter().status).toBe(0)
+  })
+
+  it('turns away who has waited for so long that the answer would come too late', () => {
+    const { served, many, turn, pass } = world()
+    const visits = many(startsPerTurn + 1)
+    pass(waitMaxMs + 1)
+    turn()
+    expect(served.length).toBe(startsPerTurn)
+    expect(visits.at(-1)?.status).toBe(503)
+  })
+
+  it('forgets who went away while waiting', () => {
+    const { served, many, turn } = world()
+    const visits = many(startsPerTurn + 2)
+    const gone = visits.at(-2)
+    if (gone !== undefined) gone.destroyed = true
+    turn()
+    expect(served).toEqual(visits.filter((visit) => visit !== gone))
+  })
+
+  it('remembers when those arrived who had to wait', () => {
+    const { many, turn, pass } = world()
+    pass(500)
+    const visits = many(startsPerTurn + 1)
+    pass(40)
+    turn()
+    expect(arrivalOf(visits.at(-1)?.incoming)).toBe(500)
+    expect(arrivalOf(visits[0]?.incoming)).toBeUndefined()
+    expect(arrivalOf(undefined)).toBeUndefined()
+  })
+
+  it.each([
+    ['POST', '/v1/approve', true],
+    ['POST', '/v1/approve?x=1', true],
+    ['POST', '/v1/catalogs/orders/records', true],
+    ['PATCH', '/v1/catalogs/orders/records/7', true],
+    ['DELETE', '/v1/catalogs/orders/records/7?', true],
+    ['GET', '/v1/catalogs/orders/records/7', false],
+    ['GET', '/metrics', false],
+    ['POST', '/v1/subscriptions', false],
+    // Whoever has an allow in hand must be able to say what became of it.
+    ['POST', '/v1/approvals/dec_1/commit', false],
+    ['POST', '/v1/approvals/dec_1/abort', false],
+  ])('%s %s passes it as a write: %s', (method, url, isWrite) => {
+    const { served, many, enter } = world()
+    many(startsPerTurn)
+    enter(new Visit(method, url))
+    expect(served.length).toBe(isWrite ? startsPerTurn : startsPerTurn + 1)
+  })
+})
