@@ -50,4 +50,4 @@ HEALTHCHECK --start-period=30s --interval=10s --timeout=3s --retries=3 \
 # take longer than the 10 s that Docker gives by default: `docker stop --time 35`.
 STOPSIGNAL SIGTERM
 ENTRYPOINT []
-CMD ["node", "--enable-source-maps", "dist/main.js"]
+CMD ["node", "--enable-source-maps", "--max-semi-space-size=8", "dist/main.js"]

@@ -87,6 +87,10 @@ export const GOALS = {
     unit: 'ms',
     yardstick: 'floor',
   }),
+  deadlines: value('most', 5, {
+    title: 'deadline of a validator under load: p99 off',
+    unit: 'ms',
+  }),
   denials: ratio('least', 0.6, {
     title: 'denials/s, 64 callers, decision logged',
     unit: '/s',

@@ -18,6 +18,7 @@ const SCENARIOS = [
   'validators',
   'one-caller',
   'slow-validator',
+  'deadlines',
   'denials',
   'embedded',
   'two-processes',

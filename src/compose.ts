@@ -117,7 +117,7 @@ async function assemble(
   if (folder !== null) journal.record(NOT_POWER_LOSS_PROOF)
   const own = new OwnAddress()
   const parts = wire({ config, clock, vault, journal, store, own })
-  undo.push(() => parts.outbound.close())
+  undo.push(async () => parts.outbound.close())
   const { metrics } = telemetry
   const metricsText = metricsOfAll ?? (() => metrics.text())
   const app = createApp(parts.routes(metricsText), {
@@ -352,7 +352,7 @@ function stopper({ listening, parts, store, clock, folder, flushLog }: StopOptio
     await within(DRAIN_MS, parts.inFlight.drained(), clock)
     await listening.close(CLOSE_MS, clock.schedule)
     await within(DRAIN_MS, relayStopped, clock)
-    await parts.outbound.close()
+    parts.outbound.close()
     // A database that has gone silent must not keep the process: what it would have stored is lost either way.
     await within(CLOSE_MS, relayStopped, clock)
     await within(CLOSE_MS, store.close(), clock)

@@ -41,7 +41,7 @@ const LAYERS: readonly Layer[] = [
   {
     at: 'src/adapters/outbound',
     layers: [...CORE, 'src/dialects'],
-    packages: ['undici', 'opossum', 'ipaddr.js', 'node:*'],
+    packages: ['opossum', 'ipaddr.js', 'node:*'],
   },
   {
     at: 'src/adapters/postgres',
@@ -112,7 +112,6 @@ const PRODUCTION_PACKAGES: Readonly<Record<string, string>> = {
   'sonic-boom': 'log lines in chunks',
   'prom-client': 'metrics',
   re2js: 'regular expressions of conditions in linear time',
-  undici: 'outbound calls to an address that was checked',
   uuidv7: 'ids that sort by time',
   zod: 'schemas that check requests and make the OpenAPI document',
 }

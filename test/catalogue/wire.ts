@@ -170,12 +170,12 @@ const NOT_HTTP = [
     'stay',
     failed('bad_reply'),
   ),
-  // Allowed by RFC 9110, and never sent by servers that were not asked for it; undici refuses it.
+  // RFC 9110 §15.2: interim replies that nobody waits for are passed over.
   writes(
     'says "go on" although nobody waits for it',
     `HTTP/1.1 100 Continue\r\n\r\n${ALLOW}`,
     'stay',
-    failed('bad_reply'),
+    allowed,
   ),
   writes(
     'floods with 1xx',

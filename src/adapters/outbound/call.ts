@@ -1,28 +1,24 @@
 /**
- * One HTTP call with one absolute deadline. undici's own limits are not enough: an abort signal is ignored
- * while a request is queued or its socket is connecting, its body timeout begins anew with each byte, and
- * its timers tick once a second. So the call is dispatched at the lowest level and keeps its own timer,
- * which settles the result at the deadline wherever the request is; the request is then broken off as soon
- * as undici hands over the means to.
+ * One HTTP call with one absolute deadline over waiting for a connection, connecting, sending, and the
+ * whole reply. At the deadline the result settles wherever the request is, and the request is broken off.
  *
  * The result settles exactly once and never rejects. Redirects are replies like any other: nobody follows
  * them. Only a call whose connection could not be made is tried again, once, within the same deadline:
  * whatever has been sent may have been heard.
  */
-import type { Dispatcher } from 'undici'
 import type { Clock } from '../../app/ports.ts'
 import type { FailureCause } from '../../domain/verdict.ts'
 import { failureOf } from './failure-cause.ts'
+import type { ExchangeListener, HeaderList } from './http1/connection.ts'
+import type { ConnectionPool } from './http1/connection-pool.ts'
+import type { ReplyHeaders } from './http1/reply-parser.ts'
 
 export const REPLY_BYTES_MAX = 256 * 1024
 /** Informational replies (1xx) before the real one; more is a game. */
 const INTERIM_REPLIES_MAX = 8
 
-/** Names and values in turn. */
-export type HeaderList = readonly string[]
-
 export type CallOrder = {
-  readonly dispatcher: Dispatcher
+  readonly pool: ConnectionPool
   readonly clock: Clock
   readonly method: string
   /** Path and query. */
@@ -31,8 +27,6 @@ export type CallOrder = {
   readonly body: string | null
   readonly budgetMs: number
 }
-
-export type ReplyHeaders = Readonly<Record<string, string | string[] | undefined>>
 
 export type CallOutcome =
   | {
@@ -57,15 +51,12 @@ export function startCall(order: CallOrder): CallHandle {
 const CANCELLED: CallOutcome = { kind: 'cancelled' }
 const NO_BODY = new Uint8Array(0)
 
-/** Why we broke off; undici wants an error, nobody reads it. */
-const BROKEN_OFF = new Error('the call was broken off')
-
-class GuardedCall implements CallHandle, Dispatcher.DispatchHandler {
+class GuardedCall implements CallHandle, ExchangeListener {
   readonly result: Promise<CallOutcome>
   readonly #order: CallOrder
   readonly #stopTimer: () => void
   #resolve: (outcome: CallOutcome) => void = () => {}
-  #controller: Dispatcher.DispatchController | null = null
+  #abort: () => void = () => {}
   #isOver = false
   #hasRetried = false
   #interimReplies = 0
@@ -88,24 +79,15 @@ class GuardedCall implements CallHandle, Dispatcher.DispatchHandler {
   }
 
   #dispatch(): void {
-    const { dispatcher, method, path, headers, body } = this.#order
+    const { pool, method, path, headers, body } = this.#order
     try {
-      dispatcher.dispatch({ method, path, headers: headers as string[], body }, this)
+      this.#abort = pool.dispatch({ method, path, headers, body }, this)
     } catch (error) {
       this.#end({ kind: 'failed', ...failureOf(error) })
     }
   }
 
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    this.#controller = controller
-    if (this.#isOver) controller.abort(BROKEN_OFF)
-  }
-
-  onResponseStart(
-    _controller: Dispatcher.DispatchController,
-    status: number,
-    headers: ReplyHeaders,
-  ): void {
+  onHead(status: number, headers: ReplyHeaders): void {
     if (status < 200) {
       this.#interimReplies += 1
       if (this.#interimReplies > INTERIM_REPLIES_MAX) {
@@ -118,24 +100,24 @@ class GuardedCall implements CallHandle, Dispatcher.DispatchHandler {
     if (Number(headers['content-length']) > REPLY_BYTES_MAX) this.#failAsTooLarge()
   }
 
-  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+  onBody(chunk: Buffer): void {
     this.#bytes += chunk.length
     if (this.#bytes > REPLY_BYTES_MAX) this.#failAsTooLarge()
     else this.#chunks.push(chunk)
   }
 
-  onResponseEnd(): void {
+  onEnd(): void {
     const [first = NO_BODY, second] = this.#chunks
     const body = second === undefined ? first : Buffer.concat(this.#chunks, this.#bytes)
     this.#end({ kind: 'reply', status: this.#status, headers: this.#headers, body })
   }
 
-  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+  onError(error: Error): void {
     if (this.#isOver) return
     const { cause, detail, mayRetry } = failureOf(error)
     if (mayRetry && !this.#hasRetried) {
       this.#hasRetried = true
-      // Not here: the dispatcher is in the middle of putting the failed connection away.
+      // Not here: the pool is in the middle of putting the failed connection away.
       queueMicrotask(() => {
         if (!this.#isOver) this.#dispatch()
       })
@@ -160,7 +142,7 @@ class GuardedCall implements CallHandle, Dispatcher.DispatchHandler {
   #breakOff(outcome: CallOutcome): void {
     if (this.#isOver) return
     this.#end(outcome)
-    this.#controller?.abort(BROKEN_OFF)
+    this.#abort()
   }
 
   #end(outcome: CallOutcome): void {

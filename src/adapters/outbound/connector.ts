@@ -17,7 +17,6 @@ import {
   type SecureContext,
   type TLSSocket,
 } from 'node:tls'
-import type { buildConnector } from 'undici'
 import type { Clock } from '../../app/ports.ts'
 import { sameAddress } from './address.ts'
 import { BoundedMap } from './bounded-map.ts'
@@ -29,6 +28,7 @@ import {
   isLocalhost,
 } from './egress-policy.ts'
 import { ConnectError, EgressBlocked } from './failure-cause.ts'
+import type { Connect, Origin } from './http1/connection-pool.ts'
 import { NameError, type Resolver } from './resolver.ts'
 
 const CONNECT_LIMITS = {
@@ -54,7 +54,7 @@ type Context = ConnectorOptions & {
   readonly secureContext: SecureContext | undefined
 }
 
-export function createConnector(options: ConnectorOptions): buildConnector.connector {
+export function createConnector(options: ConnectorOptions): Connect {
   const { authorities } = options
   const context: Context = {
     ...options,
@@ -70,12 +70,12 @@ export function createConnector(options: ConnectorOptions): buildConnector.conne
   }
 }
 
-function destinationOf({ protocol, hostname, port }: buildConnector.Options): Destination {
+function destinationOf({ protocol, hostname, port }: Origin): Destination {
   const isTls = protocol === 'https:'
   return {
     protocol: isTls ? 'https:' : 'http:',
     host: canonicalHost(hostname),
-    port: port === '' || port === null ? (isTls ? 443 : 80) : Number(port),
+    port: port === '' ? (isTls ? 443 : 80) : Number(port),
   }
 }
 
@@ -171,7 +171,7 @@ function attempt(context: Context, { destination, address, limitMs }: Attempt): 
       stopTimer()
       resolve(socket)
     })
-    // Stays for the socket's whole life: before undici listens, an error must not be unhandled.
+    // Stays for the socket's whole life: before anybody else listens, an error must not be unhandled.
     socket.on('error', (error) => fail(new ConnectError(phase, error.message, error)))
   })
 }

@@ -3,12 +3,12 @@
  * not known here is `unreachable`: the safe reading of "no usable reply came back".
  */
 import type { FailureCause } from '../../domain/verdict.ts'
+import { ReplyFault } from './http1/reply-parser.ts'
 
 /** Where a connection failed. Nothing had been sent in any of them. */
 export type ConnectPhase = 'name' | 'connect' | 'tls'
 
 export class ConnectError extends Error {
-  /** Not undici's codes: those would make it keep the request and try for ever. */
   readonly code = 'ASSENT_CONNECT'
   readonly phase: ConnectPhase
 
@@ -37,28 +37,15 @@ export type CallFailure = {
   readonly mayRetry: boolean
 }
 
-/** Codes that mean "it spoke, but not HTTP as agreed". */
-const BAD_REPLY_CODES: ReadonlySet<string> = new Set(['UND_ERR_HEADERS_OVERFLOW'])
-
-/** What undici calls a reply that its parser refuses. It means to give these errors codes, and does not. */
-const PARSER_ERROR = 'HTTPParserError'
-
-/** The parser's words for a reply that only ended too early. */
-const CUT_OFF = /invalid eof state/i
-
-/** What undici says of a reply that breaks the protocol without breaking the parser. */
-const BAD_SOCKET_TEXTS: ReadonlySet<string> = new Set(['bad response', 'bad upgrade'])
-
 const PHASES = {
   name: { cause: 'unreachable', mayRetry: false },
   connect: { cause: 'unreachable', mayRetry: true },
   tls: { cause: 'tls', mayRetry: false },
 } as const satisfies Record<ConnectPhase, Omit<CallFailure, 'detail'>>
 
-function causeOf({ name, message }: Error, code: string): FailureCause {
-  if (name === PARSER_ERROR) return CUT_OFF.test(message) ? 'unreachable' : 'bad_reply'
-  if (BAD_REPLY_CODES.has(code)) return 'bad_reply'
-  if (code === 'UND_ERR_SOCKET' && BAD_SOCKET_TEXTS.has(message)) return 'bad_reply'
+function causeOf(error: Error): FailureCause {
+  if (error instanceof ReplyFault) return 'bad_reply'
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : ''
   // TLS 1.3 servers may refuse us after the handshake, when we have begun to send.
   if (code.startsWith('ERR_SSL_') || code.startsWith('ERR_TLS_') || code === 'EPROTO') return 'tls'
   return 'unreachable'
@@ -74,6 +61,5 @@ export function failureOf(error: unknown): CallFailure {
   const detail = error.message.slice(0, DETAIL_LENGTH_MAX)
   if (error instanceof EgressBlocked) return { cause: 'egress_blocked', detail, mayRetry: false }
   if (error instanceof ConnectError) return { ...PHASES[error.phase], detail }
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : ''
-  return { cause: causeOf(error, code), detail, mayRetry: false }
+  return { cause: causeOf(error), detail, mayRetry: false }
 }

@@ -6,7 +6,8 @@ import type { Clock, Dispatch, DispatchResult, Journal, Notifier } from '../../a
 import { DIALECTS } from '../../dialects/index.ts'
 import type { DeliveryOutcome } from '../../domain/notification.ts'
 import { retryAfterMs } from '../../domain/retry.ts'
-import type { CallOutcome, ReplyHeaders } from './call.ts'
+import type { CallOutcome } from './call.ts'
+import type { ReplyHeaders } from './http1/reply-parser.ts'
 import type { Lines } from './lines.ts'
 import { dispatchRequest, maskedHeaders, sendRequest, shownBody } from './outgoing.ts'
 

@@ -7,8 +7,9 @@ import type { Clock, Dispatch, Exchange, Prober, Question, Sequences } from '../
 import { DIALECTS } from '../../dialects/index.ts'
 import type { Subscription } from '../../domain/subscription.ts'
 import type { Answer } from '../../domain/verdict.ts'
-import type { CallOutcome, ReplyHeaders } from './call.ts'
+import type { CallOutcome } from './call.ts'
 import { answerOf, failed } from './http-asker.ts'
+import type { ReplyHeaders } from './http1/reply-parser.ts'
 import type { Lines } from './lines.ts'
 import {
   dispatchRequest,

@@ -3,13 +3,13 @@
  * flight and its recent health. The number of lines is bounded; the one used least recently goes first,
  * and with it nothing that could not be learnt again.
  */
-import type { buildConnector } from 'undici'
 import type { Clock, Journal, SubscriptionHealth } from '../../app/ports.ts'
 import type { BreakerSettings, Subscription } from '../../domain/subscription.ts'
 import { BoundedMap } from './bounded-map.ts'
 import { Breaker } from './breaker.ts'
 import { Bulkhead } from './bulkhead.ts'
 import { Health, NO_HEALTH } from './health.ts'
+import type { Connect } from './http1/connection-pool.ts'
 import { SubscriptionPool } from './pools.ts'
 
 const LINES_MAX = 5_000
@@ -17,7 +17,7 @@ const LINES_MAX = 5_000
 export type LineOptions = {
   readonly clock: Clock
   readonly journal: Journal
-  readonly connect: buildConnector.connector
+  readonly connect: Connect
 }
 
 /** The state of one subscription. */
@@ -32,7 +32,7 @@ export class Line {
   constructor(options: LineOptions, subscription: Subscription) {
     this.#options = options
     this.#subscription = subscription
-    this.pool = new SubscriptionPool(options.connect)
+    this.pool = new SubscriptionPool(options)
     this.bulkhead = new Bulkhead(subscription.maxConcurrency)
     this.health = new Health(options.clock)
     this.#breaker = this.#newBreaker(subscription)
@@ -60,9 +60,9 @@ export class Line {
     this.pool.retire()
   }
 
-  destroy(): Promise<void> {
+  destroy(): void {
     this.#breaker.close()
-    return this.pool.destroy()
+    this.pool.destroy()
   }
 
   #newBreaker({ id, breaker }: Subscription): Breaker {
@@ -125,7 +125,7 @@ export class Lines {
     this.#lines.delete(subscriptionId)
   }
 
-  async close(): Promise<void> {
-    await Promise.all(this.#lines.drain().map((line) => line.destroy()))
+  close(): void {
+    for (const line of this.#lines.drain()) line.destroy()
   }
 }

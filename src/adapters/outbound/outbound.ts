@@ -39,7 +39,7 @@ export type Outbound = {
   /** Lets go of connections and counts of a subscription that is no more. */
   forget(subscriptionId: string): void
   /** Breaks off what is under way. */
-  close(): Promise<void>
+  close(): void
 }
 
 export function createOutbound(options: OutboundOptions): Outbound {

@@ -8,7 +8,8 @@ import { DIALECTS } from '../../dialects/index.ts'
 import { buildRequest, type OutgoingRequest, validSecrets } from '../../dialects/request.ts'
 import type { NeutralMessage } from '../../domain/notification.ts'
 import { type DialectName, MASK, type Subscription } from '../../domain/subscription.ts'
-import { type CallHandle, type HeaderList, startCall } from './call.ts'
+import { type CallHandle, startCall } from './call.ts'
+import type { HeaderList } from './http1/connection.ts'
 import type { Line } from './lines.ts'
 
 function questionMessage(
@@ -146,7 +147,7 @@ export function sendRequest(order: SendOrder): CallHandle {
   // Places for notifications come on top: a slow receiver of those must not hold up a question.
   const connections = subscription.maxConcurrency + subscription.maxInFlight
   return startCall({
-    dispatcher: line.pool.dispatcher(origin, connections),
+    pool: line.pool.to(origin, connections),
     clock,
     method: request.method,
     path,

@@ -1,44 +1,26 @@
 /**
  * Connections of one subscription. Each has its own pool, so that a slow receiver can only use up its own
- * connections. undici's limits in time are off: every call has one absolute deadline (see call.ts).
+ * connections.
  */
+import type { Clock } from '../../app/ports.ts'
+import { type Connect, ConnectionPool } from './http1/connection-pool.ts'
 
-import type { buildConnector } from 'undici'
-import { type Dispatcher, Pool } from 'undici'
-
-const POOL_LIMITS = {
-  keepAliveMs: 30_000,
-  headerBytesMax: 16 * 1024,
-} as const
-
-/** Where a request goes, split as undici wants it. */
+/** Where a request goes. */
 export type Target = { readonly origin: string; readonly path: string }
 
-function openPool(origin: string, connections: number, connect: buildConnector.connector): Pool {
-  return new Pool(origin, {
-    connect,
-    connections,
-    pipelining: 1,
-    allowH2: false,
-    headersTimeout: 0,
-    bodyTimeout: 0,
-    keepAliveTimeout: POOL_LIMITS.keepAliveMs,
-    keepAliveMaxTimeout: POOL_LIMITS.keepAliveMs,
-    maxHeaderSize: POOL_LIMITS.headerBytesMax,
-  })
-}
+export type SubscriptionPoolOptions = { readonly connect: Connect; readonly clock: Clock }
 
 /** The pool of one subscription, made when first needed and again when its origin or size changes. */
 export class SubscriptionPool {
-  readonly #connect: buildConnector.connector
-  #pool: Pool | null = null
+  readonly #options: SubscriptionPoolOptions
+  #pool: ConnectionPool | null = null
   #origin = ''
   #connections = 0
   #url = ''
   #target: Target = { origin: '', path: '/' }
 
-  constructor(connect: buildConnector.connector) {
-    this.#connect = connect
+  constructor(options: SubscriptionPoolOptions) {
+    this.#options = options
   }
 
   /** Where a URL leads. Parsing costs more than the rest of a call's bookkeeping, so the last is kept. */
@@ -51,29 +33,27 @@ export class SubscriptionPool {
     return this.#target
   }
 
-  dispatcher(origin: string, connections: number): Dispatcher {
+  to(origin: string, connections: number): ConnectionPool {
     if (this.#pool !== null && origin === this.#origin && connections === this.#connections) {
       return this.#pool
     }
     this.retire()
     this.#origin = origin
     this.#connections = connections
-    this.#pool = openPool(origin, connections, this.#connect)
+    const { connect, clock } = this.#options
+    this.#pool = new ConnectionPool(origin, { connect, clock, connections })
     return this.#pool
   }
 
   /** Lets the calls under way finish and keeps nothing. */
   retire(): void {
-    const pool = this.#pool
+    this.#pool?.close()
     this.#pool = null
-    // Closing cannot fail in a way that anybody could do something about.
-    if (pool !== null) void pool.close().catch(() => {})
   }
 
   /** Breaks off whatever is under way. */
-  async destroy(): Promise<void> {
-    const pool = this.#pool
+  destroy(): void {
+    this.#pool?.destroy()
     this.#pool = null
-    await pool?.destroy()
   }
 }

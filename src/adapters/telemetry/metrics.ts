@@ -4,9 +4,10 @@
  */
 import { AggregatorRegistry, Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { JournalEvent } from '../../app/journal.ts'
+import type { ChangeEvent } from '../../domain/change.ts'
 import { DELIVERY_STATES } from '../../domain/notification.ts'
 import { unreachable } from '../../domain/problem.ts'
-import { failureCauses } from '../../domain/verdict.ts'
+import { type Count, CounterTally, HistogramTally, type Spread } from './tallies.ts'
 
 const SUBSCRIPTION_LABELS_MAX = 1_000
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
@@ -28,20 +29,33 @@ export function mergedMetrics(all: readonly MetricValues[]): Promise<string> {
   return AggregatorRegistry.aggregate([...all]).metrics()
 }
 
-const OUTCOMES = ['allow', 'deny', 'failed', 'cancelled'] as const
-
 export const METRICS_CONTENT_TYPE = Registry.PROMETHEUS_CONTENT_TYPE
 
 const BREAKER_VALUES = { closed: 0, halfOpen: 1, open: 2 } as const
 
+/** Where approvals of one event are counted; by decision and commit mode. */
+type EventCells = {
+  readonly decided: Map<string, Count>
+  readonly total: Spread
+  readonly added: Spread
+}
+
+/** Where calls to one subscription are counted; by outcome and cause. */
+type LineCells = { readonly ended: Map<string, Count>; readonly time: Spread }
+
+function found<K, V>(map: Map<K, V>, key: K, make: () => V): V {
+  const known = map.get(key)
+  if (known !== undefined) return known
+  const made = make()
+  map.set(key, made)
+  return made
+}
+
 export class Metrics {
   readonly #registry = new Registry()
   readonly #known = new Set<string>()
-  readonly #approvals = this.#counter(
-    'assent_approvals_total',
-    'Approvals answered with a decision',
-    ['event', 'decision', 'commit'],
-  )
+  readonly #events = new Map<ChangeEvent, EventCells>()
+  readonly #lines = new Map<string, LineCells>()
   readonly #failed = this.#counter(
     'assent_approvals_failed_total',
     'Approvals that ended in a problem',
@@ -52,22 +66,27 @@ export class Metrics {
     'Approvals allowed although a validator could not be asked (fail-open)',
     ['event'],
   )
-  readonly #total = this.#histogram('assent_approval_seconds', 'Whole approval', ['event'], SECONDS)
-  readonly #added = this.#histogram(
-    'assent_approval_added_seconds',
-    'Time added beyond the slowest validator',
-    ['event'],
+  readonly #approvals = new CounterTally(this.#registry, {
+    name: 'assent_approvals_total',
+    help: 'Approvals answered with a decision',
+  })
+  readonly #total = new HistogramTally(
+    this.#registry,
+    { name: 'assent_approval_seconds', help: 'Whole approval' },
     SECONDS,
   )
-  readonly #calls = this.#counter(
-    'assent_validator_calls_total',
-    'Calls by subscription and outcome',
-    ['subscription', 'outcome', 'cause'],
+  readonly #added = new HistogramTally(
+    this.#registry,
+    { name: 'assent_approval_added_seconds', help: 'Time added beyond the slowest validator' },
+    SECONDS,
   )
-  readonly #callTime = this.#histogram(
-    'assent_validator_seconds',
-    'Duration of calls by subscription',
-    ['subscription'],
+  readonly #calls = new CounterTally(this.#registry, {
+    name: 'assent_validator_calls_total',
+    help: 'Calls by subscription and outcome',
+  })
+  readonly #callTime = new HistogramTally(
+    this.#registry,
+    { name: 'assent_validator_seconds', help: 'Duration of calls by subscription' },
     SECONDS,
   )
   readonly #breakers = this.#gauge(
@@ -190,10 +209,21 @@ export class Metrics {
 
   #decided(event: Extract<JournalEvent, { kind: 'approval.decided' }>): void {
     const { decision, commit, totalMs, validatorsMs } = event
-    this.#approvals.inc({ event: event.event, decision, commit })
+    const cells = this.#cellsOf(event.event)
+    found(cells.decided, `${decision} ${commit}`, () =>
+      this.#approvals.cell({ event: event.event, decision, commit }),
+    ).count += 1
     if (event.degraded) this.#degraded.inc({ event: event.event })
-    this.#total.observe({ event: event.event }, totalMs / 1_000)
-    this.#added.observe({ event: event.event }, Math.max(0, totalMs - validatorsMs) / 1_000)
+    cells.total.observe(totalMs / 1_000)
+    cells.added.observe(Math.max(0, totalMs - validatorsMs) / 1_000)
+  }
+
+  #cellsOf(event: ChangeEvent): EventCells {
+    return found(this.#events, event, () => ({
+      decided: new Map(),
+      total: this.#total.cell({ event }),
+      added: this.#added.cell({ event }),
+    }))
   }
 
   #called({
@@ -201,10 +231,16 @@ export class Metrics {
     outcome,
     cause,
     durationMs,
-  }: Extract<JournalEvent, { kind: 'call.ended' }>) {
+  }: Extract<JournalEvent, { kind: 'call.ended' }>): void {
     const subscription = this.#label(subscriptionId)
-    this.#calls.inc({ subscription, outcome, cause: cause ?? '' })
-    this.#callTime.observe({ subscription }, durationMs / 1_000)
+    const cells = found(this.#lines, subscription, () => ({
+      ended: new Map(),
+      time: this.#callTime.cell({ subscription }),
+    }))
+    found(cells.ended, `${outcome} ${cause ?? ''}`, () =>
+      this.#calls.cell({ subscription, outcome, cause: cause ?? '' }),
+    ).count += 1
+    cells.time.observe(durationMs / 1_000)
   }
 
   #delivered(event: Extract<JournalEvent, { kind: 'delivery.attempted' }>): void {
@@ -224,11 +260,9 @@ export class Metrics {
   #forget(subscription: string): void {
     if (!this.#known.delete(subscription)) return
     this.#breakers.remove({ subscription })
-    this.#callTime.remove({ subscription })
-    for (const outcome of OUTCOMES) {
-      for (const cause of ['', ...failureCauses])
-        this.#calls.remove({ subscription, outcome, cause })
-    }
+    this.#lines.delete(subscription)
+    this.#callTime.forget('subscription', subscription)
+    this.#calls.forget('subscription', subscription)
     for (const state of DELIVERY_STATES) this.#attempts.remove({ subscription, state })
   }
 

@@ -1,8 +1,8 @@
-import { Pool } from 'undici'
 import { describe, expect, it } from 'vitest'
 import { type CallOrder, startCall } from '../../../../src/adapters/outbound/call.ts'
 import { createConnector } from '../../../../src/adapters/outbound/connector.ts'
 import { ConnectError } from '../../../../src/adapters/outbound/failure-cause.ts'
+import { ConnectionPool } from '../../../../src/adapters/outbound/http1/connection-pool.ts'
 import { createResolver } from '../../../../src/adapters/outbound/resolver.ts'
 import { FakeClock, httpServer, loopback, rawServer, realClock, settle, signal } from './support.ts'
 
@@ -13,13 +13,13 @@ const connect = createConnector({
 })
 
 function poolTo(url: string, connections = 1, connector = connect) {
-  const pool = new Pool(url, { connections, pipelining: 1, connect: connector })
-  return Object.assign(pool, { [Symbol.asyncDispose]: () => pool.destroy() })
+  const pool = new ConnectionPool(url, { connections, connect: connector, clock: realClock })
+  return Object.assign(pool, { [Symbol.asyncDispose]: async () => pool.destroy() })
 }
 
-function call(dispatcher: Pool, changes: Partial<CallOrder> = {}) {
+function call(pool: ConnectionPool, changes: Partial<CallOrder> = {}) {
   return startCall({
-    dispatcher,
+    pool,
     clock: realClock,
     method: 'POST',
     path: '/',
@@ -119,7 +119,7 @@ describe('the deadline of a call', () => {
     const hanging = call(pool, { clock, budgetMs: 200 })
     clock.advance(200)
     expect(await hanging.result).toMatchObject({ cause: 'timeout' })
-    void pool.destroy()
+    pool.destroy()
   })
 
   it('settles it while the reply comes drop by drop', async () => {
@@ -169,7 +169,7 @@ describe('a call that is cancelled', () => {
     const connecting = call(stuck)
     connecting.cancel()
     expect(await connecting.result).toEqual({ kind: 'cancelled' })
-    void stuck.destroy()
+    stuck.destroy()
   })
 
   it('keeps the reply that was there already', async () => {
@@ -249,7 +249,7 @@ describe('a call whose connection fails', () => {
     expect(requests).toBe(1)
   })
 
-  it('reports what undici refuses to send as a failure, not as an exception', async () => {
+  it('reports what cannot be sent as a failure, not as an exception', async () => {
     await using pool = poolTo('http://127.0.0.1:1')
     const outcome = await call(pool, { headers: ['bad header', 'x'] }).result
     expect(outcome).toMatchObject({ kind: 'failed', cause: 'unreachable' })

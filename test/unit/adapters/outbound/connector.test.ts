@@ -27,7 +27,7 @@ const resolving = (...addresses: string[]): Resolver => ({
 
 /** Connects and hangs up, with the name of the peer as the result. */
 function connectTo(url: string, changes: Partial<ConnectorOptions> = {}): Promise<string> {
-  const { protocol, hostname, port, host } = new URL(url)
+  const { protocol, hostname, port } = new URL(url)
   const connect = createConnector({
     clock: realClock,
     resolver: resolving('127.0.0.1'),
@@ -35,7 +35,7 @@ function connectTo(url: string, changes: Partial<ConnectorOptions> = {}): Promis
     ...changes,
   })
   return new Promise((resolve, reject) => {
-    connect({ protocol, hostname, port, host }, (error, socket: Socket | null) => {
+    connect({ protocol, hostname, port }, (error, socket: Socket | null) => {
       if (socket === null) return reject(error)
       const peer = socket.remoteAddress ?? ''
       socket.destroy()

@@ -1,10 +1,10 @@
-import { errors } from 'undici'
 import { describe, expect, it } from 'vitest'
 import {
   ConnectError,
   EgressBlocked,
   failureOf,
 } from '../../../../src/adapters/outbound/failure-cause.ts'
+import { ReplyFault } from '../../../../src/adapters/outbound/http1/reply-parser.ts'
 
 const coded = (code: string, message = 'text') => Object.assign(new Error(message), { code })
 
@@ -16,19 +16,9 @@ describe('the cause of a failed call', () => {
     [new ConnectError('tls', 'no'), 'tls', false],
     [coded('ECONNRESET'), 'unreachable', false],
     [coded('EPIPE'), 'unreachable', false],
-    [coded('UND_ERR_SOCKET', 'other side closed'), 'unreachable', false],
-    [coded('UND_ERR_SOCKET', 'bad response'), 'bad_reply', false],
-    [coded('UND_ERR_SOCKET', 'bad upgrade'), 'bad_reply', false],
-    [coded('UND_ERR_HEADERS_OVERFLOW'), 'bad_reply', false],
-    [coded('UND_ERR_RES_CONTENT_LENGTH_MISMATCH'), 'unreachable', false],
-    [new errors.HTTPParserError('Response does not match (Bad token)'), 'bad_reply', false],
-    [
-      new errors.HTTPParserError('Response does not match (Invalid EOF state)'),
-      'unreachable',
-      false,
-    ],
+    [new ReplyFault('this is not HTTP/1.1'), 'bad_reply', false],
     [coded('ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED'), 'tls', false],
-    [coded('UND_ERR_DESTROYED'), 'unreachable', false],
+    [coded('EPROTO'), 'tls', false],
     [new Error('whatever'), 'unreachable', false],
     ['not even an error', 'unreachable', false],
   ])('of %s is %s', (error, cause, mayRetry) => {

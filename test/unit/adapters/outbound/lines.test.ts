@@ -17,12 +17,12 @@ describe('the lines to subscribers', () => {
   it('keep one pool until the origin or the number of connections changes', () => {
     const options = { clock: new FakeClock(), journal: recordingJournal(), connect: () => {} }
     const { pool } = new Lines(options).of(subscriptionOf())
-    const first = pool.dispatcher('http://a.test', 4)
-    expect(pool.dispatcher('http://a.test', 4)).toBe(first)
-    expect(first).toHaveProperty('closed', false)
-    expect(pool.dispatcher('http://a.test', 5)).not.toBe(first)
-    expect(first).toHaveProperty('closed', true)
-    expect(pool.dispatcher('http://b.test', 5)).not.toBe(first)
+    const first = pool.to('http://a.test', 4)
+    expect(pool.to('http://a.test', 4)).toBe(first)
+    expect(first.isClosed).toBe(false)
+    expect(pool.to('http://a.test', 5)).not.toBe(first)
+    expect(first.isClosed).toBe(true)
+    expect(pool.to('http://b.test', 5)).not.toBe(first)
   })
 
   it('know where a URL leads, also after another one', () => {

@@ -1,0 +1,206 @@
+/**
+ * The connections to one origin. A request takes the connection that became free last; with none free a
+ * new one is made, up to the limit; past it requests wait in order, for as long as their callers do.
+ *
+ * Nothing here retries: what has been sent may have been heard. A connection that cannot be made fails the
+ * request that has waited longest, with the connector's own error, which says that nothing was sent.
+ */
+import type { Socket } from 'node:net'
+import type { Clock } from '../../../app/ports.ts'
+import { Connection, type ExchangeListener, type Request, wireText } from './connection.ts'
+import type { ReplyHeaders } from './reply-parser.ts'
+
+/** Makes a guarded connection to an origin; calls back once. */
+export type Connect = (
+  origin: Origin,
+  callback: (error: Error | null, socket: Socket | null) => void,
+) => void
+
+export type Origin = {
+  readonly protocol: string
+  readonly hostname: string
+  /** Empty: the protocol's own. */
+  readonly port: string
+}
+
+export type PoolOptions = {
+  readonly connect: Connect
+  readonly clock: Clock
+  /** Connections at the same time. */
+  readonly connections: number
+}
+
+/** An idle connection is let go of after this time, which is less than most servers wait. */
+const IDLE_MAX_MS = 30_000
+/** Of what a server promises: its clock started earlier, and the way to it takes time. */
+const KEEP_ALIVE_MARGIN_MS = 1_000
+
+type Idle = { readonly connection: Connection; readonly untilMs: number }
+
+class Exchange implements ExchangeListener {
+  readonly text: string
+  readonly #listener: ExchangeListener
+  connection: Connection | null = null
+  isOver = false
+
+  constructor(text: string, listener: ExchangeListener) {
+    this.text = text
+    this.#listener = listener
+  }
+
+  onHead(status: number, headers: ReplyHeaders): void {
+    if (!this.isOver) this.#listener.onHead(status, headers)
+  }
+
+  onBody(chunk: Buffer): void {
+    if (!this.isOver) this.#listener.onBody(chunk)
+  }
+
+  onEnd(): void {
+    if (this.isOver) return
+    this.isOver = true
+    this.#listener.onEnd()
+  }
+
+  onError(error: Error): void {
+    if (this.isOver) return
+    this.isOver = true
+    this.#listener.onError(error)
+  }
+}
+
+const BROKEN_OFF = new Error('the call was broken off')
+
+export class ConnectionPool {
+  readonly #options: PoolOptions
+  readonly #origin: Origin
+  readonly #host: string
+  readonly #connections = new Set<Connection>()
+  #connecting = 0
+  #idle: Idle[] = []
+  #waiting: Exchange[] = []
+  #isClosed = false
+  #stopSweep: (() => void) | null = null
+
+  constructor(origin: string, options: PoolOptions) {
+    const { protocol, hostname, port, host } = new URL(origin)
+    this.#options = options
+    this.#origin = { protocol, hostname, port }
+    this.#host = host
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed
+  }
+
+  /** Sends a request; returns the function that breaks it off. Throws when it cannot be written down. */
+  dispatch(request: Request, listener: ExchangeListener): () => void {
+    const exchange = new Exchange(wireText(request, this.#host), listener)
+    if (this.#isClosed) {
+      exchange.onError(new Error('the connections to it are closed'))
+      return () => {}
+    }
+    const free = this.#takeIdle()
+    if (free !== null) this.#start(exchange, free)
+    else this.#wait(exchange)
+    return () => this.#abort(exchange)
+  }
+
+  /** Lets what is under way finish; nothing new begins. */
+  close(): void {
+    this.#isClosed = true
+    for (const { connection } of this.#idle.splice(0)) connection.destroy(BROKEN_OFF)
+    this.#sweepNoMore()
+  }
+
+  /** Breaks everything off. */
+  destroy(): void {
+    this.close()
+    for (const exchange of this.#waiting.splice(0)) exchange.onError(BROKEN_OFF)
+    for (const connection of this.#connections) connection.destroy(BROKEN_OFF)
+  }
+
+  #start(exchange: Exchange, connection: Connection): void {
+    exchange.connection = connection
+    connection.send(exchange.text, exchange)
+  }
+
+  #wait(exchange: Exchange): void {
+    this.#waiting.push(exchange)
+    this.#connectForWaiting()
+  }
+
+  /** Connections that are being made already will serve as many of those who wait. */
+  #connectForWaiting(): void {
+    const open = this.#connections.size + this.#connecting
+    const isRoom = open < this.#options.connections
+    if (isRoom && this.#connecting < this.#waiting.length) this.#connect()
+  }
+
+  #connect(): void {
+    this.#connecting += 1
+    this.#options.connect(this.#origin, (error, socket) => {
+      this.#connecting -= 1
+      // One that has closed already has said so when nobody listened yet.
+      if (socket === null || socket.destroyed) {
+        this.#waiting.shift()?.onError(error ?? new Error('no connection'))
+        return this.#connectForWaiting()
+      }
+      const connection = new Connection(socket, {
+        onFree: (free) => this.#freed(free),
+        onClosed: (closed) => this.#closed(closed),
+      })
+      this.#connections.add(connection)
+      this.#freed(connection)
+    })
+  }
+
+  #freed(connection: Connection): void {
+    const next = this.#waiting.shift()
+    if (next !== undefined) return this.#start(next, connection)
+    if (this.#isClosed) return connection.destroy(BROKEN_OFF)
+    const { keptForMs } = connection
+    const promisedMs = keptForMs === null ? IDLE_MAX_MS : keptForMs - KEEP_ALIVE_MARGIN_MS
+    if (promisedMs <= 0) return connection.destroy(BROKEN_OFF)
+    const now = this.#options.clock.monotonicMs()
+    this.#idle.push({ connection, untilMs: now + Math.min(IDLE_MAX_MS, promisedMs) })
+    this.#stopSweep ??= this.#options.clock.schedule(IDLE_MAX_MS, () => this.#sweep())
+  }
+
+  /** A connection that closed makes room for whoever waits. */
+  #closed(connection: Connection): void {
+    this.#connections.delete(connection)
+    this.#idle = this.#idle.filter((one) => one.connection !== connection)
+    this.#connectForWaiting()
+  }
+
+  /** The one used last: the others grow old and go. */
+  #takeIdle(): Connection | null {
+    for (let idle = this.#idle.pop(); idle !== undefined; idle = this.#idle.pop()) {
+      if (idle.untilMs > this.#options.clock.monotonicMs()) return idle.connection
+      idle.connection.destroy(BROKEN_OFF)
+    }
+    return null
+  }
+
+  #sweep(): void {
+    this.#stopSweep = null
+    const now = this.#options.clock.monotonicMs()
+    const old = this.#idle.filter(({ untilMs }) => untilMs <= now)
+    for (const { connection } of old) connection.destroy(BROKEN_OFF)
+    if (this.#idle.length === 0) return
+    this.#stopSweep = this.#options.clock.schedule(IDLE_MAX_MS, () => this.#sweep())
+  }
+
+  #sweepNoMore(): void {
+    this.#stopSweep?.()
+    this.#stopSweep = null
+  }
+
+  #abort(exchange: Exchange): void {
+    if (exchange.isOver) return
+    exchange.isOver = true
+    if (exchange.connection !== null) return exchange.connection.destroy(BROKEN_OFF)
+    this.#waiting = this.#waiting.filter((one) => one !== exchange)
+  }
+}
