@@ -20,6 +20,8 @@ const QUEUE_MAX = 10_000
 const QUEUE_CHARACTERS_MAX = 64 * 1_048_576
 const BATCH_MAX = 256
 const RETRY_MS = 500
+/** Decisions that come within so short a time of each other share a statement. */
+const GATHER_MS = 10
 
 /** `after`: how many entries had been added before it; they are stored first, it may be about one of them. */
 type Amendment = {
@@ -48,6 +50,8 @@ export class DecisionLog {
   #running: Promise<void> | null = null
   #isClosing = false
   #waiting: Waiting[] = []
+  /** Ends the gathering that is under way. */
+  #hurry: () => void = () => {}
 
   constructor(ports: ApprovalsPorts) {
     this.#ports = ports
@@ -70,6 +74,7 @@ export class DecisionLog {
     this.#entries.push(text)
     this.#characters += text.length
     this.#start()
+    if (this.#entries.length >= BATCH_MAX) this.#hurry()
   }
 
   amend(account: string, id: string, verdicts: readonly Verdict[]): void {
@@ -86,11 +91,15 @@ export class DecisionLog {
   async flush(): Promise<void> {
     if (this.#running === null) return
     const { entries, amendments } = this.#added()
-    await new Promise<void>((tell) => this.#waiting.push({ entries, amendments, tell }))
+    await new Promise<void>((tell) => {
+      this.#waiting.push({ entries, amendments, tell })
+      this.#hurry()
+    })
   }
 
   async close(): Promise<void> {
     this.#isClosing = true
+    this.#hurry()
     await this.#running
   }
 
@@ -124,8 +133,8 @@ export class DecisionLog {
   }
 
   async #run(): Promise<void> {
-    await new Promise(setImmediate)
     while (this.#hasWork()) {
+      await this.#gather()
       const entries = this.#entries.splice(0, BATCH_MAX)
       const amendments = this.#dueAmendments(this.#done.entries + entries.length)
       const sizes = { entries: entries.length, amendments: amendments.length }
@@ -146,6 +155,20 @@ export class DecisionLog {
       this.#tellWaiting(() => true)
       await new Promise<void>((resolve) => void this.#ports.clock.schedule(RETRY_MS, resolve))
     }
+  }
+
+  /** Lets a batch come together, unless it is large enough or somebody waits for it. */
+  #gather(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#waiting.length > 0 || this.#isClosing || this.#entries.length >= BATCH_MAX) {
+        return resolve()
+      }
+      const stop = this.#ports.clock.schedule(GATHER_MS, resolve)
+      this.#hurry = () => {
+        stop()
+        resolve()
+      }
+    })
   }
 
   /** Takes the amendments whose entries are among the first `stored`. They are in order of adding. */

@@ -2,6 +2,10 @@
  * The connections to one origin. A request takes the connection that became free last; with none free a
  * new one is made, up to the limit; past it requests wait in order, for as long as their callers do.
  *
+ * Before a connection is used again, the event loop listens to it once more. Bytes that followed the last
+ * reply would be taken for the answer to the next request, and a server that has hung up, which some do
+ * without having said so, would never hear that request.
+ *
  * Nothing here retries: what has been sent may have been heard. A connection that cannot be made fails the
  * request that has waited longest, with the connector's own error, which says that nothing was sent.
  */
@@ -76,6 +80,7 @@ export class ConnectionPool {
   readonly #origin: Origin
   readonly #host: string
   readonly #connections = new Set<Connection>()
+  readonly #listening = new Set<Connection>()
   #connecting = 0
   #idle: Idle[] = []
   #waiting: Exchange[] = []
@@ -100,9 +105,10 @@ export class ConnectionPool {
       exchange.onError(new Error('the connections to it are closed'))
       return () => {}
     }
-    const free = this.#takeIdle()
-    if (free !== null) this.#start(exchange, free)
-    else this.#wait(exchange)
+    this.#waiting.push(exchange)
+    const idle = this.#takeIdle()
+    if (idle !== null) this.#listenTo(idle)
+    else this.#connectForWaiting()
     return () => this.#abort(exchange)
   }
 
@@ -125,16 +131,12 @@ export class ConnectionPool {
     connection.send(exchange.text, exchange)
   }
 
-  #wait(exchange: Exchange): void {
-    this.#waiting.push(exchange)
-    this.#connectForWaiting()
-  }
-
-  /** Connections that are being made already will serve as many of those who wait. */
+  /** Connections that are being made already, or listened to, will serve as many of those who wait. */
   #connectForWaiting(): void {
     const open = this.#connections.size + this.#connecting
     const isRoom = open < this.#options.connections
-    if (isRoom && this.#connecting < this.#waiting.length) this.#connect()
+    const expected = this.#connecting + this.#listening.size
+    if (isRoom && expected < this.#waiting.length) this.#connect()
   }
 
   #connect(): void {
@@ -147,7 +149,7 @@ export class ConnectionPool {
         return this.#connectForWaiting()
       }
       const connection = new Connection(socket, {
-        onFree: (free) => this.#freed(free),
+        onFree: (used) => this.#freed(used),
         onClosed: (closed) => this.#closed(closed),
       })
       this.#connections.add(connection)
@@ -156,8 +158,26 @@ export class ConnectionPool {
   }
 
   #freed(connection: Connection): void {
+    if (this.#waiting.length > this.#listening.size) this.#listenTo(connection)
+    else this.#keep(connection)
+  }
+
+  /** For two turns: the first comes before the sockets are looked at again, the second after. */
+  #listenTo(connection: Connection): void {
+    this.#listening.add(connection)
+    const done = (): void => {
+      if (this.#listening.delete(connection)) this.#serve(connection)
+    }
+    setImmediate(() => setImmediate(done))
+  }
+
+  #serve(connection: Connection): void {
     const next = this.#waiting.shift()
-    if (next !== undefined) return this.#start(next, connection)
+    if (next !== undefined) this.#start(next, connection)
+    else this.#keep(connection)
+  }
+
+  #keep(connection: Connection): void {
     if (this.#isClosed) return connection.destroy(BROKEN_OFF)
     const { keptForMs } = connection
     const promisedMs = keptForMs === null ? IDLE_MAX_MS : keptForMs - KEEP_ALIVE_MARGIN_MS
@@ -170,6 +190,7 @@ export class ConnectionPool {
   /** A connection that closed makes room for whoever waits. */
   #closed(connection: Connection): void {
     this.#connections.delete(connection)
+    this.#listening.delete(connection)
     this.#idle = this.#idle.filter((one) => one.connection !== connection)
     this.#connectForWaiting()
   }
