@@ -62,7 +62,8 @@ class GuardedCall implements CallHandle, ExchangeListener {
   #interimReplies = 0
   #status = 0
   #headers: ReplyHeaders = {}
-  #chunks: Buffer[] = []
+  /** The first piece of the body itself; from the second on a buffer of ours, with room to grow. */
+  #body: Uint8Array = NO_BODY
   #bytes = 0
 
   constructor(order: CallOrder) {
@@ -101,14 +102,19 @@ class GuardedCall implements CallHandle, ExchangeListener {
   }
 
   onBody(chunk: Buffer): void {
+    const from = this.#bytes
     this.#bytes += chunk.length
-    if (this.#bytes > REPLY_BYTES_MAX) this.#failAsTooLarge()
-    else this.#chunks.push(chunk)
+    if (this.#bytes > REPLY_BYTES_MAX) return this.#failAsTooLarge()
+    if (from === 0) {
+      this.#body = chunk
+      return
+    }
+    if (this.#bytes > this.#body.length) this.#body = enlarged(this.#body, from, this.#bytes * 2)
+    this.#body.set(chunk, from)
   }
 
   onEnd(): void {
-    const [first = NO_BODY, second] = this.#chunks
-    const body = second === undefined ? first : Buffer.concat(this.#chunks, this.#bytes)
+    const body = this.#body.subarray(0, this.#bytes)
     this.#end({ kind: 'reply', status: this.#status, headers: this.#headers, body })
   }
 
@@ -149,7 +155,17 @@ class GuardedCall implements CallHandle, ExchangeListener {
     if (this.#isOver) return
     this.#isOver = true
     this.#stopTimer()
-    this.#chunks = []
+    this.#body = NO_BODY
     this.#resolve(outcome)
   }
+}
+
+/**
+ * Pieces are copied together as they come: a list of them would let a reply of one-byte chunks cost a
+ * hundred times its size.
+ */
+function enlarged(bytes: Uint8Array, used: number, length: number): Uint8Array {
+  const larger = new Uint8Array(Math.min(length, REPLY_BYTES_MAX))
+  larger.set(bytes.subarray(0, used))
+  return larger
 }

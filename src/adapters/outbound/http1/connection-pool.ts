@@ -80,6 +80,7 @@ export class ConnectionPool {
   readonly #origin: Origin
   readonly #host: string
   readonly #connections = new Set<Connection>()
+  /** On their way from one request to the next. */
   readonly #listening = new Set<Connection>()
   #connecting = 0
   #idle: Idle[] = []
@@ -106,9 +107,7 @@ export class ConnectionPool {
       return () => {}
     }
     this.#waiting.push(exchange)
-    const idle = this.#takeIdle()
-    if (idle !== null) this.#listenTo(idle)
-    else this.#connectForWaiting()
+    this.#provide()
     return () => this.#abort(exchange)
   }
 
@@ -121,8 +120,9 @@ export class ConnectionPool {
 
   /** Breaks everything off. */
   destroy(): void {
-    this.close()
+    this.#isClosed = true
     for (const exchange of this.#waiting.splice(0)) exchange.onError(BROKEN_OFF)
+    this.close()
     for (const connection of this.#connections) connection.destroy(BROKEN_OFF)
   }
 
@@ -131,12 +131,15 @@ export class ConnectionPool {
     connection.send(exchange.text, exchange)
   }
 
-  /** Connections that are being made already, or listened to, will serve as many of those who wait. */
-  #connectForWaiting(): void {
-    const open = this.#connections.size + this.#connecting
-    const isRoom = open < this.#options.connections
-    const expected = this.#connecting + this.#listening.size
-    if (isRoom && expected < this.#waiting.length) this.#connect()
+  /** Sees to it that as many connections are on their way as requests wait, if there is room for them. */
+  #provide(): void {
+    while (this.#connecting + this.#listening.size < this.#waiting.length) {
+      const idle = this.#takeIdle()
+      if (idle !== null) this.#listenTo(idle)
+      else if (this.#connections.size + this.#connecting < this.#options.connections)
+        this.#connect()
+      else return
+    }
   }
 
   #connect(): void {
@@ -146,17 +149,18 @@ export class ConnectionPool {
       // One that has closed already has said so when nobody listened yet.
       if (socket === null || socket.destroyed) {
         this.#waiting.shift()?.onError(error ?? new Error('no connection'))
-        return this.#connectForWaiting()
+        return this.#provide()
       }
       const connection = new Connection(socket, {
         onFree: (used) => this.#freed(used),
         onClosed: (closed) => this.#closed(closed),
       })
       this.#connections.add(connection)
-      this.#freed(connection)
+      this.#serve(connection)
     })
   }
 
+  /** Somebody may wait for one that is being made, and is served sooner by this one. */
   #freed(connection: Connection): void {
     if (this.#waiting.length > this.#listening.size) this.#listenTo(connection)
     else this.#keep(connection)
@@ -192,7 +196,7 @@ export class ConnectionPool {
     this.#connections.delete(connection)
     this.#listening.delete(connection)
     this.#idle = this.#idle.filter((one) => one.connection !== connection)
-    this.#connectForWaiting()
+    this.#provide()
   }
 
   /** The one used last: the others grow old and go. */

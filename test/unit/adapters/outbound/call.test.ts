@@ -50,6 +50,19 @@ describe('a call', () => {
     expect(await call(pool).result).toMatchObject({ status: 204, body: new Uint8Array(0) })
   })
 
+  it('puts a body together that comes in thousands of pieces', async () => {
+    const text = 'abcdefghij'.repeat(2_000)
+    const chunked = Array.from(text, (letter) => `1\r\n${letter}\r\n`).join('')
+    await using server = await rawServer((socket) => {
+      socket.once('data', () => {
+        socket.write(`HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n${chunked}0\r\n\r\n`)
+      })
+    })
+    await using pool = poolTo(server.url)
+    const outcome = await call(pool).result
+    expect(outcome.kind === 'reply' && Buffer.from(outcome.body).toString()).toBe(text)
+  })
+
   it('leaves no timer behind', async () => {
     const clock = new FakeClock()
     await using server = await httpServer((_, response) => response.end('ok'))

@@ -24,7 +24,9 @@ import {
 } from './support.ts'
 
 const open: Outbound[] = []
-afterEach(() => Promise.all(open.splice(0).map((outbound) => outbound.close())))
+afterEach(() => {
+  for (const outbound of open.splice(0)) outbound.close()
+})
 
 function outboundWith(changes: Partial<OutboundOptions> = {}) {
   const journal = recordingJournal()
@@ -477,7 +479,7 @@ describe('what is kept for a subscription', () => {
     const { outbound } = outboundWith()
     const { reply } = outbound.asker.ask(questionOf(subscriptionOf({ url: server.url })))
     await arrived.promise
-    await outbound.close()
+    outbound.close()
     expect((await reply).answer).toMatchObject({ kind: 'failed', cause: 'unreachable' })
   })
 })
