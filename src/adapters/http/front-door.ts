@@ -60,19 +60,34 @@ export class FrontDoor {
     this.#serve = serve
   }
 
+  /** Writes that wait for their turn. */
   get waiting(): number {
     return this.#queue.length
+  }
+
+  /** Writes that wait or are being served. */
+  get inside(): number {
+    return this.#inside
   }
 
   readonly enter: Serve = (incoming, outgoing) => {
     if (!isWrite(incoming)) return this.#serve(incoming, outgoing)
     if (this.#inside >= DOOR_LIMITS.insideMax) return this.#turnAway(incoming, outgoing)
-    this.#inside += 1
-    outgoing.once('close', () => {
-      this.#inside -= 1
-    })
+    this.#countInside(incoming, outgoing)
     if (this.#startsLeft > 0) return this.#start(incoming, outgoing)
     this.#queue.push({ incoming, outgoing, sinceMs: this.#ports.clock.monotonicMs() })
+  }
+
+  /** Until its response is closed. One that is pipelined behind another has no socket yet, and hears of nothing. */
+  #countInside(incoming: IncomingMessage, outgoing: ServerResponse): void {
+    this.#inside += 1
+    const leave = (): void => {
+      outgoing.off('close', leave)
+      incoming.socket.off('close', leave)
+      this.#inside -= 1
+    }
+    outgoing.once('close', leave)
+    if (outgoing.socket === null) incoming.socket.once('close', leave)
   }
 
   #start(incoming: IncomingMessage, outgoing: ServerResponse): void {

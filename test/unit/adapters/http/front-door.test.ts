@@ -1,14 +1,17 @@
-import { EventEmitter } from 'node:events'
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import { EventEmitter, once } from 'node:events'
+import http, { type IncomingMessage, type ServerResponse } from 'node:http'
+import { type AddressInfo, connect, type Socket } from 'node:net'
 import { describe, expect, it } from 'vitest'
 import { arrivalOf, DOOR_LIMITS, FrontDoor } from '../../../../src/adapters/http/front-door.ts'
 import type { JournalEvent } from '../../../../src/app/journal.ts'
+import { eventually } from '../../../support/eventually.ts'
 
 const { startsPerTurn, insideMax, waitMaxMs } = DOOR_LIMITS
 
 /** As much of a request and its response as the door touches. */
 class Visit extends EventEmitter {
   readonly incoming: IncomingMessage
+  readonly socket: EventEmitter
   destroyed = false
   status = 0
   headers: Record<string, string | number> = {}
@@ -17,7 +20,9 @@ class Visit extends EventEmitter {
   constructor(method = 'POST', url = '/v1/approve') {
     super()
     const headers = { 'x-request-id': 'mine' }
-    this.incoming = { method, url, headers } as unknown as IncomingMessage
+    const socket = new EventEmitter()
+    this.socket = socket
+    this.incoming = { method, url, headers, socket } as unknown as IncomingMessage
   }
 
   writeHead(status: number, headers: Record<string, string | number>): void {
@@ -34,6 +39,8 @@ class Visit extends EventEmitter {
     return this as unknown as ServerResponse
   }
 }
+
+const listenersOf = (socket: EventEmitter | null): number => socket?.listenerCount('close') ?? -1
 
 function world() {
   let now = 0
@@ -140,6 +147,55 @@ describe('the front door', () => {
     expect(arrivalOf(visits.at(-1)?.incoming)).toBe(500)
     expect(arrivalOf(visits[0]?.incoming)).toBeUndefined()
     expect(arrivalOf(undefined)).toBeUndefined()
+  })
+
+  it('lets those go who die with their connection, pipelined ones included', async () => {
+    const { door } = world()
+    const arrived: (() => void)[] = []
+    const both = new Promise<void>((resolve) => {
+      arrived.push(() => {}, resolve)
+    })
+    const server = http.createServer((incoming, outgoing) => {
+      door.enter(incoming, outgoing)
+      arrived.shift()?.()
+    })
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const client = connect((server.address() as AddressInfo).port, '127.0.0.1')
+    client.write('POST /v1/approve HTTP/1.1\r\nhost: a\r\ncontent-length: 0\r\n\r\n'.repeat(2))
+    await both
+    expect(door.inside).toBe(2)
+    client.destroy()
+    await eventually('both have left', () => door.inside === 0)
+    server.close()
+  })
+
+  it('counts a pipelined one out once, and leaves nothing on its connection', async () => {
+    const { door } = world()
+    const server = http.createServer((incoming, outgoing) => {
+      door.enter(incoming, outgoing)
+      setImmediate(() => outgoing.writeHead(204).end())
+    })
+    let served: Socket | null = null
+    server.on('connection', (socket: Socket) => {
+      served = socket
+    })
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const client = connect((server.address() as AddressInfo).port, '127.0.0.1')
+    let text = ''
+    client.on('data', (chunk: Buffer) => {
+      text += chunk.toString('latin1')
+    })
+    client.write('POST /v1/approve HTTP/1.1\r\nhost: a\r\ncontent-length: 0\r\n\r\n')
+    await eventually('an answer', () => text.split('204 No Content').length === 2)
+    const before = listenersOf(served)
+    client.write('POST /v1/approve HTTP/1.1\r\nhost: a\r\ncontent-length: 0\r\n\r\n'.repeat(3))
+    await eventually('all answers', () => text.split('204 No Content').length === 5)
+    await eventually('all have left', () => door.inside === 0)
+    expect(listenersOf(served)).toBe(before)
+    client.destroy()
+    server.close()
   })
 
   it.each([
