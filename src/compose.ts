@@ -43,6 +43,7 @@ import {
   Metrics,
   type MetricValues,
 } from './adapters/telemetry/metrics.ts'
+import { numberWithin, within } from './app/bounded-wait.ts'
 import { createConfigurations } from './app/configuration.ts'
 import { createInFlight, type InFlight } from './app/in-flight.ts'
 import { createKey } from './app/manage-keys.ts'
@@ -61,29 +62,39 @@ import { version } from './version.ts'
 const DRAIN_MS = 10_000
 /** After that, connections that still send something are cut, and nothing is waited for longer. */
 const CLOSE_MS = 2_000
+/** A gauge that asks the database must not keep the other metrics waiting when they are wanted most. */
+const GAUGE_MS = 500
 
 export type Gateway = {
   readonly url: string
   /** Made on a first start without ASSENT_ADMIN_KEY; told once. */
   readonly generatedAdminKey: string | null
   readonly metrics: () => Promise<MetricValues>
+  /** Stores the decisions that were answered. */
+  readonly flush: () => Promise<void>
   /** Refuses nothing that was begun: answers, stores, delivers, then lets go of everything. */
   readonly close: () => Promise<void>
 }
 
 export type GatewayOptions = {
   readonly clock?: Clock | undefined
-  /** What GET /metrics tells when this is one of several workers: the metrics of all. */
-  readonly metricsOfAll?: (() => Promise<string>) | undefined
+  /** The other workers, where this is one of several. */
+  readonly siblings?: Siblings | undefined
+}
+
+export type Siblings = {
+  /** Null when they cannot be had. */
+  readonly metricsOfAll: () => Promise<string | null>
+  readonly flushAll: () => Promise<void>
 }
 
 export async function startGateway(
   config: Config,
-  { clock = systemClock, metricsOfAll }: GatewayOptions = {},
+  { clock = systemClock, siblings }: GatewayOptions = {},
 ): Promise<Gateway> {
   const undo: (() => Promise<void>)[] = []
   try {
-    return await assemble({ config, clock, metricsOfAll }, undo)
+    return await assemble({ config, clock, siblings }, undo)
   } catch (error) {
     for (const step of undo.reverse()) await step().catch(() => {})
     throw error
@@ -91,7 +102,7 @@ export async function startGateway(
 }
 
 async function assemble(
-  { config, clock, metricsOfAll }: Required<GatewayOptions> & { config: Config; clock: Clock },
+  { config, clock, siblings }: Required<GatewayOptions> & { config: Config; clock: Clock },
   undo: (() => Promise<void>)[],
 ): Promise<Gateway> {
   const folder =
@@ -103,7 +114,7 @@ async function assemble(
     inFlight: () => parts.inFlight.count,
     waiting: () => listening.waiting(),
     commitQueue: () => store.approvals.queued,
-    backlogAgeMs: () => store.outbox.backlogAgeMs(),
+    backlogAgeMs: () => numberWithin(GAUGE_MS, store.outbox.backlogAgeMs(), clock),
   })
   const { journal } = telemetry
   const store = await openStore({
@@ -112,6 +123,7 @@ async function assemble(
     clock,
     ids: systemIds,
     journal,
+    flushSiblings: () => siblings?.flushAll() ?? Promise.resolve(),
   })
   undo.push(() => store.close())
   if (folder !== null) journal.record(NOT_POWER_LOSS_PROOF)
@@ -119,7 +131,7 @@ async function assemble(
   const parts = wire({ config, clock, vault, journal, store, own })
   undo.push(async () => parts.outbound.close())
   const { metrics } = telemetry
-  const metricsText = metricsOfAll ?? (() => metrics.text())
+  const metricsText = async () => (await siblings?.metricsOfAll()) ?? metrics.text()
   const app = createApp(parts.routes(metricsText), {
     authenticator: parts.authenticator,
     ids: systemIds,
@@ -137,6 +149,7 @@ async function assemble(
     url: urlOf(listening, config),
     generatedAdminKey: adminKey,
     metrics: () => metrics.values(),
+    flush: () => store.approvals.flush(),
     close: once(stop),
   }
 }
@@ -359,16 +372,6 @@ function stopper({ listening, parts, store, clock, folder, flushLog }: StopOptio
     await folder?.release()
     await within(CLOSE_MS, flushLog(), clock)
   }
-}
-
-function within(limitMs: number, work: Promise<void>, clock: Clock): Promise<void> {
-  return new Promise((resolve) => {
-    const cancel = clock.schedule(limitMs, resolve)
-    void work.finally(() => {
-      cancel()
-      resolve()
-    })
-  })
 }
 
 function once(run: () => Promise<void>): () => Promise<void> {

@@ -31,12 +31,12 @@ async function lead(config: Config): Promise<void> {
 }
 
 async function work(config: Config): Promise<void> {
-  const primary = new Primary()
-  const { url, generatedAdminKey, metrics, close } = await startGateway(config, {
-    metricsOfAll: () => primary.metricsOfAll(),
+  const primary = new Primary(systemClock)
+  const { url, generatedAdminKey, metrics, flush, close } = await startGateway(config, {
+    siblings: primary,
   })
   const stop = (): void => end(close, 'when its primary asked for it')
-  primary.report({ url, generatedAdminKey }, { metrics, stop })
+  primary.report({ url, generatedAdminKey }, { metrics, flush, stop })
   // A terminal tells all processes at once; the primary decides what is to be done about it.
   process.on('SIGINT', () => {})
   process.on('SIGTERM', stop)

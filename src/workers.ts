@@ -1,26 +1,31 @@
 /**
  * Several processes that share one port (node:cluster). The primary serves nothing: it starts the workers,
- * replaces those that die, adds up their metrics and stops them together. A worker is a gateway like any
- * other, and is to its siblings what gateways of other machines are: all that they share is the database.
+ * replaces those that die, asks all of them where one answer is wanted of all, and stops them together. A
+ * worker is a gateway like any other, and is to its siblings what gateways of other machines are: all that
+ * they share is the database.
  *
  * - The first worker is started alone: it migrates the database and makes the first admin key, and when it
  *   cannot start, nobody can.
- * - A worker that dies is replaced after a pause, which doubles while workers die young.
- * - Only the primary hears signals (a terminal sends them to all); workers are told through the channel,
- *   and a worker whose channel breaks has lost its primary and stops by itself.
+ * - A worker that dies is replaced after a pause, which doubles while workers die young. Trouble with one,
+ *   or with its channel, is no trouble of the primary's.
+ * - What a worker asks of all is bounded in time: whoever is silent is left out, and whoever asks goes on.
+ * - A worker whose channel breaks has lost its primary. It stops in order, as after SIGTERM.
  */
 import cluster, { type Worker } from 'node:cluster'
 import { type MetricValues, mergedMetrics } from './adapters/telemetry/metrics.ts'
 import type { Clock } from './app/ports.ts'
 
+/** What one worker asks of all: their metrics, or to store the decisions that they have answered. */
+type Wish = 'metrics' | 'flush'
+
 type ToPrimary =
   | { readonly kind: 'listening'; readonly started: Started }
-  | { readonly kind: 'metrics.wanted'; readonly request: number }
-  | { readonly kind: 'metrics.told'; readonly request: number; readonly metrics: MetricValues }
+  | { readonly kind: 'wanted'; readonly wish: Wish; readonly request: number }
+  | { readonly kind: 'done'; readonly request: number; readonly metrics: MetricValues | null }
 
 type ToWorker =
-  | { readonly kind: 'metrics.tell'; readonly request: number }
-  | { readonly kind: 'metrics.gathered'; readonly request: number; readonly text: string }
+  | { readonly kind: 'do'; readonly wish: Wish; readonly request: number }
+  | { readonly kind: 'all done'; readonly request: number; readonly text: string }
   | { readonly kind: 'stop' }
 
 /** What a gateway that has started tells whoever started it. */
@@ -29,18 +34,29 @@ export type Started = { readonly url: string; readonly generatedAdminKey: string
 const PAUSE_MS = { first: 100, longest: 10_000 } as const
 /** A worker that lived this long did not die of its start. */
 const GROWN_UP_MS = 60_000
-/** A worker that does not tell its metrics in this time is left out: it may be starting, or be stuck. */
-const METRICS_WAIT_MS = 1_000
+/** Whoever has not answered by then is left out: it may be starting, or be stuck. */
+const WISH_MS = 1_000
+/** Whoever asked goes on by itself then; later than the primary would answer. */
+const ANSWER_MS = 2_000
+/** Longer than a worker takes to stop in order. */
+const STOP_MS = 30_000
 
 export const isWorker = cluster.isWorker
+
+const living = (): Worker[] =>
+  Object.values(cluster.workers ?? {}).filter(
+    (one) => one !== undefined && !one.isDead(),
+  ) as Worker[]
 
 // ---- the primary
 
 export class Workers {
   readonly #clock: Clock
   readonly #complain: (text: string) => void
-  readonly #gatherings = new Map<number, Gathering>()
-  #gathered = 0
+  readonly #rounds = new Map<number, Round>()
+  /** Rounds under way, by wish: who asks meanwhile shares the answer. */
+  readonly #shared = new Map<Wish, Promise<string>>()
+  #lastRound = 0
   #pauseMs: number = PAUSE_MS.first
   /** The first worker is up: from now on whoever dies is replaced. */
   #isServing = false
@@ -60,22 +76,22 @@ export class Workers {
     return started
   }
 
-  /** Resolves when the last one has ended. */
+  /** Resolves when the last one has ended; whoever takes too long is ended. */
   async stop(): Promise<void> {
     this.#isStopping = true
-    const workers = Object.values(cluster.workers ?? {}).filter((one) => one !== undefined)
-    await Promise.all(
-      workers.map(async (worker) => {
-        const ended = new Promise((resolve) => worker.once('exit', resolve))
-        tell(worker, { kind: 'stop' })
-        await ended
-      }),
-    )
+    const ends = living().map((worker) => {
+      const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()))
+      tell(worker, { kind: 'stop' })
+      return ended
+    })
+    const cancel = this.#clock.schedule(STOP_MS, () => this.kill())
+    await Promise.all(ends)
+    cancel()
   }
 
   /** Ends them without waiting for anything. */
   kill(): void {
-    for (const worker of Object.values(cluster.workers ?? {})) worker?.process.kill('SIGKILL')
+    for (const worker of living()) worker.process.kill('SIGKILL')
   }
 
   #first(): Promise<Started> {
@@ -94,19 +110,27 @@ export class Workers {
     const worker = cluster.fork()
     const bornAt = this.#clock.monotonicMs()
     worker.on('message', (message: ToPrimary) => this.#hear(worker, message))
+    // Of a channel to a worker that is gone, before that is known; or the worker could not be started.
+    worker.on('error', (error) => this.#complain(`worker ${worker.id}: ${error.message}`))
     worker.on('exit', (code, signal) => {
-      for (const gathering of this.#gatherings.values()) gathering.without(worker)
+      for (const round of this.#rounds.values()) round.without(worker)
       if (this.#isStopping || !this.#isServing) return
       this.#complain(`worker ${worker.process.pid} ended (${signal ?? code}); another one starts`)
-      this.#replace(this.#clock.monotonicMs() - bornAt)
+      this.#replaceLater(this.#clock.monotonicMs() - bornAt)
     })
     return worker
   }
 
-  #replace(livedMs: number): void {
+  #replaceLater(livedMs: number): void {
     if (livedMs >= GROWN_UP_MS) this.#pauseMs = PAUSE_MS.first
     this.#clock.schedule(this.#pauseMs, () => {
-      if (!this.#isStopping) this.#fork()
+      if (this.#isStopping) return
+      try {
+        this.#fork()
+      } catch (error) {
+        this.#complain(`no worker could be started: ${String(error)}`)
+        this.#replaceLater(0)
+      }
     })
     this.#pauseMs = Math.min(this.#pauseMs * 2, PAUSE_MS.longest)
   }
@@ -115,28 +139,42 @@ export class Workers {
     switch (message.kind) {
       case 'listening':
         return
-      case 'metrics.wanted':
-        return this.#gather(worker, message.request)
-      case 'metrics.told':
-        return this.#gatherings.get(message.request)?.add(worker, message.metrics)
+      case 'wanted': {
+        const { wish, request } = message
+        void this.#allDo(wish).then((text) => tell(worker, { kind: 'all done', request, text }))
+        return
+      }
+      case 'done':
+        return this.#rounds.get(message.request)?.add(worker, message.metrics)
     }
   }
 
-  #gather(asker: Worker, request: number): void {
-    const workers = Object.values(cluster.workers ?? {}).filter((one) => one !== undefined)
-    this.#gathered += 1
-    const id = this.#gathered
-    const finish = (all: readonly MetricValues[]): void => {
-      this.#gatherings.delete(id)
-      stopTimer()
-      void mergedMetrics(all).then((text) => {
-        tell(asker, { kind: 'metrics.gathered', request, text })
-      })
+  /** For a flush everybody is asked anew: what was answered after the last one began is not in it. */
+  #allDo(wish: Wish): Promise<string> {
+    if (wish === 'flush') return this.#round(wish)
+    const known = this.#shared.get(wish)
+    if (known !== undefined) return known
+    const round = this.#round(wish).finally(() => this.#shared.delete(wish))
+    this.#shared.set(wish, round)
+    return round
+  }
+
+  async #round(wish: Wish): Promise<string> {
+    this.#lastRound += 1
+    const request = this.#lastRound
+    const told = await new Promise<readonly MetricValues[]>((resolve) => {
+      const round = new Round(living(), resolve)
+      this.#rounds.set(request, round)
+      this.#clock.schedule(WISH_MS, () => round.end())
+      for (const worker of living()) tell(worker, { kind: 'do', wish, request })
+    })
+    this.#rounds.delete(request)
+    try {
+      return wish === 'metrics' && told.length > 0 ? await mergedMetrics(told) : ''
+    } catch (error) {
+      this.#complain(`the metrics of all workers do not fit together: ${String(error)}`)
+      return ''
     }
-    const gathering = new Gathering(workers, finish)
-    const stopTimer = this.#clock.schedule(METRICS_WAIT_MS, () => gathering.end())
-    this.#gatherings.set(id, gathering)
-    for (const worker of workers) tell(worker, { kind: 'metrics.tell', request: id })
   }
 }
 
@@ -150,32 +188,29 @@ export class FirstWorkerEnded extends Error {
   }
 }
 
-/** One round of asking every worker for its metrics. */
-class Gathering {
+/** One wish, on its way through all workers. */
+class Round {
   readonly #open: Set<Worker>
   readonly #told: MetricValues[] = []
   readonly #finish: (all: readonly MetricValues[]) => void
-  #isOver = false
 
   constructor(workers: readonly Worker[], finish: (all: readonly MetricValues[]) => void) {
     this.#open = new Set(workers)
     this.#finish = finish
   }
 
-  add(worker: Worker, metrics: MetricValues): void {
+  add(worker: Worker, metrics: MetricValues | null): void {
     if (!this.#open.has(worker)) return
-    this.#told.push(metrics)
+    if (metrics !== null) this.#told.push(metrics)
     this.without(worker)
   }
 
   without(worker: Worker): void {
-    this.#open.delete(worker)
-    if (this.#open.size === 0) this.end()
+    if (this.#open.delete(worker) && this.#open.size === 0) this.end()
   }
 
+  /** Settles a promise, so that only the first time counts. */
   end(): void {
-    if (this.#isOver) return
-    this.#isOver = true
     this.#finish(this.#told)
   }
 }
@@ -190,42 +225,76 @@ function tell(worker: Worker, message: ToWorker): void {
 export type WorkerDuties = {
   /** This process's own metrics. */
   readonly metrics: () => Promise<MetricValues>
+  /** Stores the decisions that this process has answered. */
+  readonly flush: () => Promise<void>
   readonly stop: () => void
 }
 
 /** The worker's end of the channel to its primary. */
 export class Primary {
-  readonly #waiting = new Map<number, (text: string) => void>()
+  readonly #clock: Clock
+  readonly #waiting = new Map<number, (text: string | null) => void>()
   #asked = 0
 
-  /** The metrics of all workers together, as Prometheus reads them. */
-  metricsOfAll(): Promise<string> {
-    return new Promise((resolve) => {
-      this.#asked += 1
-      this.#waiting.set(this.#asked, resolve)
-      this.#tell({ kind: 'metrics.wanted', request: this.#asked })
-    })
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  /** The metrics of all workers together, as Prometheus reads them; null when they cannot be had. */
+  async metricsOfAll(): Promise<string | null> {
+    return (await this.#ask('metrics')) || null
+  }
+
+  /** Resolves when every worker has stored what it has answered, or has been waited for long enough. */
+  async flushAll(): Promise<void> {
+    await this.#ask('flush')
   }
 
   /** Says that this worker serves, and does from now on what the primary asks for. */
   report(started: Started, duties: WorkerDuties): void {
     process.on('message', (message: ToWorker) => this.#hear(message, duties))
-    process.on('disconnect', duties.stop)
+    // Before Node's own listener, which would end the process at once.
+    process.prependListener('disconnect', () => {
+      if (cluster.worker !== undefined) cluster.worker.exitedAfterDisconnect = true
+      duties.stop()
+    })
     this.#tell({ kind: 'listening', started })
   }
 
-  #hear(message: ToWorker, { metrics, stop }: WorkerDuties): void {
+  #ask(wish: Wish): Promise<string | null> {
+    return new Promise((resolve) => {
+      this.#asked += 1
+      const request = this.#asked
+      const settle = (text: string | null): void => {
+        this.#waiting.delete(request)
+        cancel()
+        resolve(text)
+      }
+      const cancel = this.#clock.schedule(ANSWER_MS, () => settle(null))
+      this.#waiting.set(request, settle)
+      this.#tell({ kind: 'wanted', wish, request })
+    })
+  }
+
+  #hear(message: ToWorker, duties: WorkerDuties): void {
     switch (message.kind) {
       case 'stop':
-        return stop()
-      case 'metrics.tell': {
-        const { request } = message
-        void metrics().then((told) => this.#tell({ kind: 'metrics.told', request, metrics: told }))
+        return duties.stop()
+      case 'do':
+        void this.#do(message.wish, message.request, duties)
         return
-      }
-      case 'metrics.gathered':
+      case 'all done':
         this.#waiting.get(message.request)?.(message.text)
-        this.#waiting.delete(message.request)
+    }
+  }
+
+  async #do(wish: Wish, request: number, { metrics, flush }: WorkerDuties): Promise<void> {
+    try {
+      const told = wish === 'metrics' ? await metrics() : await flush().then(() => null)
+      this.#tell({ kind: 'done', request, metrics: told })
+    } catch {
+      // Whoever asked does without.
+      this.#tell({ kind: 'done', request, metrics: null })
     }
   }
 

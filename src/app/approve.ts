@@ -36,8 +36,8 @@ import type { Records } from './store.ts'
 export type ApproveCommand = {
   readonly accountId: string
   readonly requestId: string
-  /** When it arrived, on the monotonic clock, where it had to wait for its turn. */
-  readonly receivedAtMs: number | undefined
+  /** How long it had to wait for its turn, which counts against its budget. */
+  readonly waitedMs: number
   readonly event: ChangeEvent
   readonly catalogId: string
   readonly recordId: string | undefined
@@ -88,13 +88,17 @@ export type ApprovePorts = ConcludePorts & {
 const ROUNDS_MAX = 4
 
 export async function approve(command: ApproveCommand, ports: ApprovePorts): Promise<Answered> {
-  const startedAt = command.receivedAtMs ?? ports.clock.monotonicMs()
+  const startedAt = ports.clock.monotonicMs() - command.waitedMs
   const deadline = deadlineFrom(startedAt, command.timeoutMs)
   const { accountId, catalogId, recordId } = command
   const key = recordId === undefined ? null : recordKey(accountId, catalogId, recordId)
   const writes = isGatewayWrite(command)
   let leave = () => {}
   try {
+    // Nobody has been asked: that is our fault, and no policy of a subscription is to judge it.
+    if (command.waitedMs >= command.timeoutMs) {
+      throw new Problem('overloaded', { retryAfterSeconds: 1 })
+    }
     const chain = extendChain(command.chain, key, writes)
     leave = ports.inFlight.enter(writes ? key : null)
     const configuration = await currentConfiguration(ports.configurations, accountId)

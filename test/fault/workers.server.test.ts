@@ -41,7 +41,9 @@ describe('a gateway of several workers', () => {
     gateway.api.approve({ recordId: name }, { headers: { connection: 'close' } })
 
   const metric = async (name: string) => {
-    const { text } = await gateway.api.get('/metrics', { headers: { connection: 'close' } })
+    // A connection that is on its way to a worker that dies is lost without a word.
+    const signal = AbortSignal.timeout(3_000)
+    const { text } = await gateway.api.get('/metrics', { headers: { connection: 'close' }, signal })
     const lines = text.split('\n').filter((line) => line.startsWith(name))
     return lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0)
   }
@@ -114,9 +116,33 @@ describe('a gateway of several workers', () => {
     expect(pids.filter(isAlive)).toEqual([])
   })
 
-  it('leaves no worker behind when the primary is killed', async () => {
+  it('finds in every worker what any of them has decided', async () => {
+    await allUp()
+    validator.behave = deny('No.')
+    await gateway.api.subscribe({ url: validator.url, catalogId: 'things' })
+    for (let n = 0; n < 10; n++) {
+      const { json } = await create(`denied-${n}`)
+      const headers = { connection: 'close' }
+      const found = await gateway.api.get(`/v1/decisions/${json.id}`, { headers })
+      expect(found.json.decision).toBe('deny')
+    }
+  })
+
+  it('finishes what is under way and leaves no worker behind when the primary is killed', async () => {
     const pids = await allUp()
-    await gateway.end('SIGKILL')
+    await gateway.api.subscribe({ url: validator.url, catalogId: 'things' })
+    let release = () => {}
+    const asked = new Promise<void>((resolve) => {
+      validator.behave = (_request, response) => {
+        release = () => response.writeHead(204).end()
+        resolve()
+      }
+    })
+    const answer = create('orphan')
+    await asked
+    await gateway.kill()
+    release()
+    expect((await answer).json.committed).toBe(true)
     await eventually('all workers have ended', () => !pids.some(isAlive))
   })
 })

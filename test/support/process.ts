@@ -24,6 +24,8 @@ export type GatewayProcess = {
   /** Closes our end of its standard output, as `| head` does. */
   readonly stopReading: () => void
   readonly signal: (signal: NodeJS.Signals) => void
+  /** SIGKILL; resolves when this process is gone, its children perhaps not. */
+  readonly kill: () => Promise<void>
   readonly exited: Promise<Exit>
 }
 
@@ -86,6 +88,11 @@ export async function startProcess(environment: Environment): Promise<GatewayPro
     pid: child.pid ?? 0,
     output,
     signal: send,
+    kill: async () => {
+      const gone = once(child, 'exit')
+      send('SIGKILL')
+      await gone
+    },
     stopReading: () => void child.stdout?.destroy(),
     end: (signal) => {
       send(signal)

@@ -8,7 +8,7 @@ import { pointerTo } from '../../domain/pointer.ts'
 import { Problem } from '../../domain/problem.ts'
 import { type Authenticator, mayUse } from './authenticate.ts'
 import { checked, complaintsOf, decodeText, parseJson, readIncoming, readRequest } from './body.ts'
-import { arrivalOf } from './front-door.ts'
+import { waitOf } from './front-door.ts'
 import { presenceOf } from './presence.ts'
 import { problemAnswer } from './problem.ts'
 import { usableRequestId } from './request-id.ts'
@@ -111,7 +111,7 @@ async function contextOf(
     bodyText,
     header: (name) => headerOf(c, name),
     presence: presenceOf(c.env ?? {}),
-    receivedAtMs: arrivalOf(c.env?.incoming),
+    waitedMs: waitOf(c.env?.incoming),
   }
 }
 

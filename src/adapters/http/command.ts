@@ -39,7 +39,7 @@ export function commandOf(
   return {
     accountId: request.caller.accountId,
     requestId: request.requestId,
-    receivedAtMs: request.receivedAtMs,
+    waitedMs: request.waitedMs,
     locales: localesOf(wish.user?.locale, request.header('accept-language')),
     chain: chainTokens.open(request.header('x-assent-chain')),
     traceparent: traceparentOf(request.header('traceparent')),

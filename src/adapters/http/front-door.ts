@@ -1,16 +1,17 @@
 /**
  * Writes pass one by one, in the order in which they came, and not more at once than can be served well.
  *
- * Two numbers, one for each thing that goes wrong without them. At most STARTS_PER_TURN writes begin in one
+ * Three numbers, one for each thing that goes wrong without it. At most `startsPerTurn` writes begin in one
  * turn of the event loop: were a thousand that arrive together all begun together, replies and timers would
  * wait behind them, validators that answered in time would look late, and their places would be taken by
- * calls whose answers lie unread. And at most INSIDE_MAX are being served or wait: what is more, or has
- * waited for WAIT_MAX_MS, is turned away. Refusing must cost next to nothing, or it becomes the overload
+ * calls whose answers lie unread. And at most `insideMax` are being served or wait: what is more, or has
+ * waited for `waitMaxMs`, is turned away. Refusing must cost next to nothing, or it becomes the overload
  * itself: no routing, no key, no body, one small answer.
  *
  * Reads, settings and the end of an approval that was begun do not pass here.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import type { Clock, Ids, Journal } from '../../app/ports.ts'
 import { Problem } from '../../domain/problem.ts'
 import { problemAnswer } from './problem.ts'
@@ -40,16 +41,19 @@ type Waiting = {
 
 type Serve = (incoming: IncomingMessage, outgoing: ServerResponse) => void
 
-/** When a request that had to wait arrived, so that its waiting counts against its budget. */
-const arrivals = new WeakMap<IncomingMessage, number>()
+/** How long a request had to wait, which counts against its budget. */
+const waits = new WeakMap<IncomingMessage, number>()
 
-export function arrivalOf(incoming: IncomingMessage | undefined): number | undefined {
-  return incoming === undefined ? undefined : arrivals.get(incoming)
+/** In milliseconds; 0 for a request that did not have to wait. */
+export function waitOf(incoming: IncomingMessage | undefined): number {
+  return incoming === undefined ? 0 : (waits.get(incoming) ?? 0)
 }
 
 export class FrontDoor {
   readonly #ports: DoorPorts
   readonly #serve: Serve
+  /** Responses behind others on the same connection, which nobody tells when it closes. */
+  readonly #pipelined = new WeakMap<Socket, Set<ServerResponse>>()
   #queue: Waiting[] = []
   #inside = 0
   #startsLeft: number = DOOR_LIMITS.startsPerTurn
@@ -78,16 +82,26 @@ export class FrontDoor {
     this.#queue.push({ incoming, outgoing, sinceMs: this.#ports.clock.monotonicMs() })
   }
 
-  /** Until its response is closed. One that is pipelined behind another has no socket yet, and hears of nothing. */
+  /** Until its response is closed; one that is pipelined behind another hears of nothing but its socket. */
   #countInside(incoming: IncomingMessage, outgoing: ServerResponse): void {
     this.#inside += 1
-    const leave = (): void => {
-      outgoing.off('close', leave)
-      incoming.socket.off('close', leave)
+    const pipelined = outgoing.socket === null ? this.#pipelinedOn(incoming.socket) : null
+    pipelined?.add(outgoing)
+    outgoing.once('close', () => {
+      pipelined?.delete(outgoing)
       this.#inside -= 1
-    }
-    outgoing.once('close', leave)
-    if (outgoing.socket === null) incoming.socket.once('close', leave)
+    })
+  }
+
+  #pipelinedOn(socket: Socket): Set<ServerResponse> {
+    const known = this.#pipelined.get(socket)
+    if (known !== undefined) return known
+    const responses = new Set<ServerResponse>()
+    this.#pipelined.set(socket, responses)
+    socket.once('close', () => {
+      for (const response of responses) response.emit('close')
+    })
+    return responses
   }
 
   #start(incoming: IncomingMessage, outgoing: ServerResponse): void {
@@ -107,12 +121,12 @@ export class FrontDoor {
     for (const { incoming, outgoing, sinceMs } of this.#queue) {
       if (this.#startsLeft === 0) break
       taken += 1
-      if (outgoing.destroyed) continue
+      if (incoming.socket.destroyed) continue
       if (now - sinceMs > DOOR_LIMITS.waitMaxMs) {
         this.#turnAway(incoming, outgoing)
         continue
       }
-      arrivals.set(incoming, sinceMs)
+      waits.set(incoming, now - sinceMs)
       this.#start(incoming, outgoing)
     }
     if (taken > 0) this.#queue = this.#queue.slice(taken)
@@ -139,7 +153,21 @@ export class FrontDoor {
 /** What asks validators: `POST /v1/approve`, and every change of a record. */
 function isWrite({ method, url = '' }: IncomingMessage): boolean {
   if (method === 'GET') return false
-  if (url === '/v1/approve') return true
-  const path = url.split('?', 1)[0] ?? ''
+  const path = pathOf(url)
   return path === '/v1/approve' || /^\/v1\/catalogs\/[^/]+\/records(\/[^/]+)?$/.test(path)
+}
+
+/** As the router will read it: whole URLs and percent-encoded letters are no way around the door. */
+function pathOf(url: string): string {
+  const isPlain = url.startsWith('/') && !url.includes('%')
+  const path =
+    isPlain || !URL.canParse(url, 'http://door') ? url : new URL(url, 'http://door').pathname
+  return decoded(path.split('?', 1)[0] ?? '')
+}
+
+function decoded(path: string): string {
+  if (!path.includes('%')) return path
+  return path.replace(/%[2-7][0-9a-f]/gi, (code) =>
+    String.fromCharCode(Number.parseInt(code.slice(1), 16)),
+  )
 }

@@ -28,8 +28,8 @@ export type Context<Body, Query> = {
   readonly bodyText: string
   readonly header: (name: string) => string | undefined
   readonly presence: Presence
-  /** When it arrived, on the monotonic clock, where it had to wait for its turn. */
-  readonly receivedAtMs: number | undefined
+  /** How long it had to wait for its turn. */
+  readonly waitedMs: number
 }
 
 export type Response = {

@@ -15,6 +15,8 @@ const LIMITS = {
   /** Above what load balancers keep idle connections for. */
   keepAliveTimeout: 65_000,
   connectionsCheckingInterval: 5_000,
+  /** Two Authorization headers are one that fits nobody, not the first of them. */
+  joinDuplicateHeaders: true,
 } as const
 const CONNECTIONS_MAX = 10_000
 
@@ -38,7 +40,7 @@ export function listen(
   { port, host, door }: ListenOptions,
 ): Promise<Listening> {
   return new Promise((resolve, reject) => {
-    const serve = getRequestListener(app.fetch)
+    const serve = getRequestListener(app.fetch, { hostname: host })
     const frontDoor = new FrontDoor(door, (incoming, outgoing) => void serve(incoming, outgoing))
     const server = createServer(LIMITS, frontDoor.enter)
     server.maxConnections = CONNECTIONS_MAX

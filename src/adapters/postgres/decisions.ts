@@ -1,6 +1,5 @@
 import { sql } from 'kysely'
 import type {
-  Approvals,
   CallerApproval,
   CallerApprovals,
   DecisionFilter,
@@ -15,20 +14,17 @@ import type { Database, Statement } from './database.ts'
 import { orUnavailable } from './sqlstate.ts'
 
 /** Reads wait for what was answered but is not stored yet: every decision that was answered can be read. */
-export function createDecisions(
-  database: Database,
-  approvals: Pick<Approvals, 'flush'>,
-): Decisions {
+export function createDecisions(database: Database, flush: () => Promise<void>): Decisions {
   return {
     read: async (accountId, decisionId) => {
-      await approvals.flush()
+      await flush()
       const row = await orUnavailable(
         select(database, accountId).where('d.id', '=', decisionId).executeTakeFirst(),
       )
       return row === undefined ? null : viewOf(row as Row)
     },
     list: async (accountId, filter, page) => {
-      await approvals.flush()
+      await flush()
       const rows = await orUnavailable(filtered(database, accountId, filter, page).execute())
       return rows.map((row) => viewOf(row as Row))
     },

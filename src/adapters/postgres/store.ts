@@ -24,6 +24,8 @@ export type StoreOptions = {
   readonly clock: Clock
   readonly ids: Ids
   readonly journal: Journal
+  /** Makes the other workers of this gateway store what they have answered. */
+  readonly flushSiblings?: (() => Promise<void>) | undefined
 }
 
 export type Store = Awaited<ReturnType<typeof openStore>>
@@ -36,7 +38,8 @@ const SWEEP: Statement = {
   text: 'delete from kept_answers where expires_at < now()',
 }
 
-export async function openStore({ location, sealer, clock, ids, journal }: StoreOptions) {
+export async function openStore(options: StoreOptions) {
+  const { location, sealer, clock, ids, journal } = options
   const onTrouble = (error: unknown) => journal.record({ kind: 'store.trouble', error })
   const database =
     'url' in location
@@ -56,7 +59,9 @@ export async function openStore({ location, sealer, clock, ids, journal }: Store
   return {
     approvals,
     records: createRecords(database),
-    decisions: createDecisions(database, approvals),
+    decisions: createDecisions(database, async () => {
+      await Promise.all([approvals.flush(), options.flushSiblings?.()])
+    }),
     keptAnswers: createKeptAnswers(database),
     callerApprovals: createCallerApprovals(database),
     configuration: createConfigurationStore(database, sealer),

@@ -15,6 +15,17 @@ import { settled } from '../../support/fake-clock.ts'
 import { respond, run, saying } from './approve-world.ts'
 import { approvalWorld, recordOf, recordsOf } from './fakes.ts'
 
+describe('a change that had to wait for its turn', () => {
+  it('has that much less time, and is refused as overloaded when there is none left', async () => {
+    const world = saying({ a: allow() })
+    const refused = respond(world, { waitedMs: 10_000, timeoutMs: 10_000 })
+    await expect(refused).rejects.toMatchObject({ code: 'overloaded' })
+    expect(world.approvals.committed).toEqual([])
+    const { timing } = await respond(world, { waitedMs: 400, timeoutMs: 10_000 })
+    expect(timing.totalMs).toBeGreaterThanOrEqual(400)
+  })
+})
+
 describe('an allow', () => {
   it('commits record, decision and event together, and answers with the record as it is now', async () => {
     const world = saying({ a: allow() })

@@ -291,7 +291,7 @@ export function commandOf(over: Partial<ApproveCommand> = {}): ApproveCommand {
   return {
     accountId: ACCOUNT,
     requestId: 'req_1',
-    receivedAtMs: undefined,
+    waitedMs: 0,
     event: 'record.before.updated',
     catalogId: 'orders',
     recordId: 'rec_1',

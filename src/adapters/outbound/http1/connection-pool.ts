@@ -13,6 +13,7 @@ import type { Socket } from 'node:net'
 import type { Clock } from '../../../app/ports.ts'
 import { Connection, type ExchangeListener, type Request, wireText } from './connection.ts'
 import type { ReplyHeaders } from './reply-parser.ts'
+import { afterNextLook } from './turns.ts'
 
 /** Makes a guarded connection to an origin; calls back once. */
 export type Connect = (
@@ -166,13 +167,11 @@ export class ConnectionPool {
     else this.#keep(connection)
   }
 
-  /** For two turns: the first comes before the sockets are looked at again, the second after. */
   #listenTo(connection: Connection): void {
     this.#listening.add(connection)
-    const done = (): void => {
+    afterNextLook(() => {
       if (this.#listening.delete(connection)) this.#serve(connection)
-    }
-    setImmediate(() => setImmediate(done))
+    })
   }
 
   #serve(connection: Connection): void {
