@@ -126,7 +126,9 @@ const typeOf = (message: Buffer): string => String.fromCharCode(message[0] ?? 0)
 function boundStatement(message: Buffer): string | null {
   if (typeOf(message) !== 'B') return null
   const portalEnd = message.indexOf(0, 5)
-  return message.toString('utf8', portalEnd + 1, message.indexOf(0, portalEnd + 1))
+  const name = message.toString('utf8', portalEnd + 1, message.indexOf(0, portalEnd + 1))
+  // One statement in several shapes has its shape's number behind its name.
+  return name.replace(/_\d+$/, '')
 }
 
 /** The SQLSTATE of an ErrorResponse: fields of one letter and a text, `C` is the code. */
