@@ -34,7 +34,7 @@ export type Started = { readonly url: string; readonly generatedAdminKey: string
 const PAUSE_MS = { first: 100, longest: 10_000 } as const
 /** A worker that lived this long did not die of its start. */
 const GROWN_UP_MS = 60_000
-/** Whoever has not answered by then is left out: it may be starting, or be stuck. */
+/** Whoever has not answered by then is left out: it may be stuck. */
 const WISH_MS = 1_000
 /** Whoever asked goes on by itself then; later than the primary would answer. */
 const ANSWER_MS = 2_000
@@ -45,14 +45,16 @@ export const isWorker = cluster.isWorker
 
 const living = (): Worker[] =>
   Object.values(cluster.workers ?? {}).filter(
-    (one) => one !== undefined && !one.isDead(),
-  ) as Worker[]
+    (one): one is Worker => one !== undefined && !one.isDead(),
+  )
 
 // ---- the primary
 
 export class Workers {
   readonly #clock: Clock
   readonly #complain: (text: string) => void
+  /** Workers that serve. One that is still starting has answered nothing that anybody could ask about. */
+  readonly #serving = new Set<Worker>()
   readonly #rounds = new Map<number, Round>()
   /** Rounds under way, by wish: who asks meanwhile shares the answer. */
   readonly #shared = new Map<Wish, Promise<string>>()
@@ -113,6 +115,7 @@ export class Workers {
     // Of a channel to a worker that is gone, before that is known; or the worker could not be started.
     worker.on('error', (error) => this.#complain(`worker ${worker.id}: ${error.message}`))
     worker.on('exit', (code, signal) => {
+      this.#serving.delete(worker)
       for (const round of this.#rounds.values()) round.without(worker)
       if (this.#isStopping || !this.#isServing) return
       this.#complain(`worker ${worker.process.pid} ended (${signal ?? code}); another one starts`)
@@ -138,6 +141,7 @@ export class Workers {
   #hear(worker: Worker, message: ToPrimary): void {
     switch (message.kind) {
       case 'listening':
+        this.#serving.add(worker)
         return
       case 'wanted': {
         const { wish, request } = message
@@ -162,12 +166,14 @@ export class Workers {
   async #round(wish: Wish): Promise<string> {
     this.#lastRound += 1
     const request = this.#lastRound
+    let cancel = (): void => {}
     const told = await new Promise<readonly MetricValues[]>((resolve) => {
-      const round = new Round(living(), resolve)
+      const round = new Round(this.#serving, resolve)
       this.#rounds.set(request, round)
-      this.#clock.schedule(WISH_MS, () => round.end())
-      for (const worker of living()) tell(worker, { kind: 'do', wish, request })
+      cancel = this.#clock.schedule(WISH_MS, () => round.end())
+      for (const worker of this.#serving) tell(worker, { kind: 'do', wish, request })
     })
+    cancel()
     this.#rounds.delete(request)
     try {
       return wish === 'metrics' && told.length > 0 ? await mergedMetrics(told) : ''
@@ -194,7 +200,7 @@ class Round {
   readonly #told: MetricValues[] = []
   readonly #finish: (all: readonly MetricValues[]) => void
 
-  constructor(workers: readonly Worker[], finish: (all: readonly MetricValues[]) => void) {
+  constructor(workers: Iterable<Worker>, finish: (all: readonly MetricValues[]) => void) {
     this.#open = new Set(workers)
     this.#finish = finish
   }

@@ -10,6 +10,7 @@ import {
   compileCondition,
   type PatternCompiler,
 } from './condition.ts'
+import { getOrAdd } from './maps.ts'
 import type { Subscription } from './subscription.ts'
 
 /** Why a subscription was not concerned, in the order in which the reasons are looked at. */
@@ -70,14 +71,6 @@ export function indexSubscriptions(
     }
   }
   return { buckets, byId: new Map(subscriptions.map((one) => [one.id, one])) }
-}
-
-function getOrAdd<K, V>(map: Map<K, V>, key: K, make: () => V): V {
-  const existing = map.get(key)
-  if (existing !== undefined) return existing
-  const made = make()
-  map.set(key, made)
-  return made
 }
 
 function compile(subscription: Subscription, compilePattern: PatternCompiler) {

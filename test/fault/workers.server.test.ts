@@ -40,6 +40,20 @@ describe('a gateway of several workers', () => {
     // A connection of its own each time, so that workers take turns.
     gateway.api.approve({ recordId: name }, { headers: { connection: 'close' } })
 
+  /** A change whose validator has been asked, and allows it when it is released. */
+  const held = async (name: string) => {
+    let release = () => {}
+    const asked = new Promise<void>((resolve) => {
+      validator.behave = (_request, response) => {
+        release = () => response.writeHead(204).end()
+        resolve()
+      }
+    })
+    const answer = create(name)
+    await asked
+    return { answer, release }
+  }
+
   const metric = async (name: string) => {
     // A connection that is on its way to a worker that dies is lost without a word.
     const signal = AbortSignal.timeout(3_000)
@@ -100,15 +114,7 @@ describe('a gateway of several workers', () => {
   it('ends all of them on SIGTERM, after their answers', async () => {
     const pids = await allUp()
     await gateway.api.subscribe({ url: validator.url, catalogId: 'things' })
-    let release = () => {}
-    const asked = new Promise<void>((resolve) => {
-      validator.behave = (_request, response) => {
-        release = () => response.writeHead(204).end()
-        resolve()
-      }
-    })
-    const answer = create('last')
-    await asked
+    const { answer, release } = await held('last')
     gateway.signal('SIGTERM')
     release()
     expect((await answer).json.committed).toBe(true)
@@ -131,15 +137,7 @@ describe('a gateway of several workers', () => {
   it('finishes what is under way and leaves no worker behind when the primary is killed', async () => {
     const pids = await allUp()
     await gateway.api.subscribe({ url: validator.url, catalogId: 'things' })
-    let release = () => {}
-    const asked = new Promise<void>((resolve) => {
-      validator.behave = (_request, response) => {
-        release = () => response.writeHead(204).end()
-        resolve()
-      }
-    })
-    const answer = create('orphan')
-    await asked
+    const { answer, release } = await held('orphan')
     await gateway.kill()
     release()
     expect((await answer).json.committed).toBe(true)

@@ -13,6 +13,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Clock, Ids, Journal } from '../../app/ports.ts'
+import { getOrAdd } from '../../domain/maps.ts'
 import { Problem } from '../../domain/problem.ts'
 import { problemAnswer } from './problem.ts'
 import { usableRequestId } from './request-id.ts'
@@ -94,14 +95,13 @@ export class FrontDoor {
   }
 
   #pipelinedOn(socket: Socket): Set<ServerResponse> {
-    const known = this.#pipelined.get(socket)
-    if (known !== undefined) return known
-    const responses = new Set<ServerResponse>()
-    this.#pipelined.set(socket, responses)
-    socket.once('close', () => {
-      for (const response of responses) response.emit('close')
+    return getOrAdd(this.#pipelined, socket, () => {
+      const responses = new Set<ServerResponse>()
+      socket.once('close', () => {
+        for (const response of responses) response.emit('close')
+      })
+      return responses
     })
-    return responses
   }
 
   #start(incoming: IncomingMessage, outgoing: ServerResponse): void {

@@ -44,12 +44,12 @@ export function createLog(level: LogLevel, clock: Clock): Log {
   const least = LOG_LEVELS.indexOf(level)
   return {
     record: (event) => {
-      const level = severityOf(event)
-      if (isBroken || LOG_LEVELS.indexOf(level) < least) return
+      const severity = severityOf(event)
+      if (isBroken || LOG_LEVELS.indexOf(severity) < least) return
       const time = new Date(clock.wallMs()).toISOString()
       // The members of the line follow those that every line has; merging two objects would cost more.
       const members = JSON.stringify(lineOf(event)).slice(1)
-      stream.write(`{"level":"${level}","time":"${time}",${members}\n`)
+      stream.write(`{"level":"${severity}","time":"${time}",${members}\n`)
     },
     // Never flushSync: on a pipe that nobody reads any more it tries for ever.
     flush: () =>

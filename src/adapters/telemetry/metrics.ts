@@ -5,6 +5,7 @@
 import { AggregatorRegistry, Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { JournalEvent } from '../../app/journal.ts'
 import type { ChangeEvent } from '../../domain/change.ts'
+import { getOrAdd } from '../../domain/maps.ts'
 import { DELIVERY_STATES } from '../../domain/notification.ts'
 import { unreachable } from '../../domain/problem.ts'
 import { type Count, CounterTally, HistogramTally, type Spread } from './tallies.ts'
@@ -42,14 +43,6 @@ type EventCells = {
 
 /** Where calls to one subscription are counted; by outcome and cause. */
 type LineCells = { readonly ended: Map<string, Count>; readonly time: Spread }
-
-function found<K, V>(map: Map<K, V>, key: K, make: () => V): V {
-  const known = map.get(key)
-  if (known !== undefined) return known
-  const made = make()
-  map.set(key, made)
-  return made
-}
 
 export class Metrics {
   readonly #registry = new Registry()
@@ -210,7 +203,7 @@ export class Metrics {
   #decided(event: Extract<JournalEvent, { kind: 'approval.decided' }>): void {
     const { decision, commit, totalMs, validatorsMs } = event
     const cells = this.#cellsOf(event.event)
-    found(cells.decided, `${decision} ${commit}`, () =>
+    getOrAdd(cells.decided, `${decision} ${commit}`, () =>
       this.#approvals.cell({ event: event.event, decision, commit }),
     ).count += 1
     if (event.degraded) this.#degraded.inc({ event: event.event })
@@ -219,7 +212,7 @@ export class Metrics {
   }
 
   #cellsOf(event: ChangeEvent): EventCells {
-    return found(this.#events, event, () => ({
+    return getOrAdd(this.#events, event, () => ({
       decided: new Map(),
       total: this.#total.cell({ event }),
       added: this.#added.cell({ event }),
@@ -233,11 +226,11 @@ export class Metrics {
     durationMs,
   }: Extract<JournalEvent, { kind: 'call.ended' }>): void {
     const subscription = this.#label(subscriptionId)
-    const cells = found(this.#lines, subscription, () => ({
+    const cells = getOrAdd(this.#lines, subscription, () => ({
       ended: new Map(),
       time: this.#callTime.cell({ subscription }),
     }))
-    found(cells.ended, `${outcome} ${cause ?? ''}`, () =>
+    getOrAdd(cells.ended, `${outcome} ${cause ?? ''}`, () =>
       this.#calls.cell({ subscription, outcome, cause: cause ?? '' }),
     ).count += 1
     cells.time.observe(durationMs / 1_000)

@@ -5,6 +5,7 @@
  * asks a metric for nothing but its name and its values.
  */
 import type { Counter, Registry } from 'prom-client'
+import { getOrAdd } from '../../domain/maps.ts'
 
 export type Labels = Readonly<Record<string, string>>
 
@@ -32,11 +33,7 @@ abstract class Tally<Cell> {
   /** The cell of these labels, whose names and order are always the same for one tally. */
   cell(labels: Labels): Cell {
     const key = JSON.stringify(Object.values(labels))
-    const known = this.#cells.get(key)
-    if (known !== undefined) return known.cell
-    const cell = this.newCell()
-    this.#cells.set(key, { labels, cell })
-    return cell
+    return getOrAdd(this.#cells, key, () => ({ labels, cell: this.newCell() })).cell
   }
 
   /** Forgets the cells with this label. */
