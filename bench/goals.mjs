@@ -54,6 +54,13 @@ const validators = (count, callers) =>
     yardstick: 'floor',
   })
 
+const deliveries = (subscriptions) =>
+  ratio('least', 0.5, {
+    title: `deliveries/s, ${subscriptions} subscription${subscriptions === 1 ? '' : 's'}`,
+    unit: '/s',
+    yardstick: 'bare SKIP LOCKED queue',
+  })
+
 /** @type {Readonly<Record<string, Goal>>} In the order in which they are printed. */
 export const GOALS = {
   'approvals-16-floor': approvals(16, 1, 'floor'),
@@ -157,6 +164,15 @@ export const GOALS = {
   'overload-recovery': value('most', 2, { title: 'normal again after it', unit: 's' }),
   'notifications-p50': value('most', 20, { title: 'commit → receiver, idle: p50', unit: 'ms' }),
   'notifications-p99': value('most', 100, { title: 'commit → receiver, idle: p99', unit: 'ms' }),
+  'deliveries-1': deliveries(1),
+  'deliveries-20': deliveries(20),
+  'deliveries-500': deliveries(500),
+  'deliveries-beside-dead': ratio('least', 0.9, {
+    title: 'deliveries/s to 20 subscriptions beside a dead one with a backlog',
+    unit: '/s',
+    yardstick: 'without it',
+  }),
+  'deliveries-claim': value('most', 5, { title: 'claim beside that backlog', unit: 'ms' }),
   embedded: ratio('least', 0.35, {
     title: 'embedded database, approvals/s, 16 callers',
     unit: '/s',

@@ -24,6 +24,7 @@ const SCENARIOS = [
   'two-processes',
   'startup',
   'notifications',
+  'deliveries',
   'many-subscriptions',
   'soak',
   'overload',

@@ -45,12 +45,13 @@ import {
 } from './adapters/telemetry/metrics.ts'
 import { numberWithin, within } from './app/bounded-wait.ts'
 import { createConfigurations } from './app/configuration.ts'
+import { Relay } from './app/deliver/relay.ts'
+import { retire } from './app/deliver/watch-failing.ts'
 import { createInFlight, type InFlight } from './app/in-flight.ts'
 import { createKey } from './app/manage-keys.ts'
 import type { SubscriptionRules } from './app/manage-subscriptions.ts'
 import { createKeyRegistry } from './app/once-only.ts'
 import type { Clock, Journal, Vault } from './app/ports.ts'
-import { Relay } from './app/relay.ts'
 import type { Config } from './config.ts'
 import { DIALECTS } from './dialects/index.ts'
 import { requestFaults } from './dialects/request.ts'
@@ -223,13 +224,18 @@ function wire(options: WireOptions): Parts {
   const { config, clock, vault, journal, store } = options
   const { policy } = parseAllowList(config.egressAllow, config.egressHttp)
   const configurations = createConfigurations(store.configuration, compilePattern)
-  store.onConfigurationChanged((accountId) => configurations.invalidate(accountId))
   const outbound = outboundOf(options, policy)
   const inFlight = createInFlight()
   const chainTokens = createChainTokens(vault)
   const world = { clock, ids: systemIds, vault, journal, chainTokens }
   const shared = { ...store, ...world, configurations, inFlight }
-  const relay = new Relay({ ...shared, notifier: outbound.notifier })
+  const { notifier } = outbound
+  const relay = new Relay({ ...shared, notifier, patience: config.deliveries })
+  store.onConfigurationChanged((accountId) => {
+    configurations.invalidate(accountId)
+    relay.tend()
+  })
+  const retirePorts = { ...shared, onRaised: () => relay.wake() }
   const authenticator = authenticatorOf(options)
   const state = { isStopping: false }
   const useCases = {
@@ -240,18 +246,13 @@ function wire(options: WireOptions): Parts {
     makeKey: makeApiKey,
     onCommitted: () => relay.wake(),
     onGone: (subscriptionId: string, accountId: string) => {
-      const reason = 'gone'
-      store.subscriptions.disable(accountId, subscriptionId, reason).then(
-        () => journal.record({ kind: 'subscription.disabled', subscriptionId, reason }),
-        (error: unknown) => journal.record({ kind: 'store.trouble', error }),
+      retire({ accountId, subscriptionId, reason: 'gone' }, retirePorts).catch((error: unknown) =>
+        journal.record({ kind: 'store.trouble', error }),
       )
     },
-    wakeRelay: () => relay.wake(),
+    onDeliveriesWanted: () => relay.tend(),
     forgetKeys: () => authenticator.forget(),
-    onEnabled: (subscriptionId: string) => {
-      outbound.resetBreaker(subscriptionId)
-      relay.wake()
-    },
+    onEnabled: (subscriptionId: string) => outbound.resetBreaker(subscriptionId),
     onRemoved: (subscriptionId: string) => {
       outbound.forget(subscriptionId)
       journal.record({ kind: 'subscription.forgotten', subscriptionId })

@@ -17,6 +17,14 @@ export type Config = {
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent'
   /** Processes that share the port. */
   readonly workers: number
+  readonly deliveries: DeliveryConfig
+}
+
+export type DeliveryConfig = {
+  /** A subscription without a success for so long is disabled; null: none is. */
+  readonly autoDisableAfterMs: number | null
+  /** How long the log of attempts goes back. */
+  readonly attemptsKeptDays: number
 }
 
 export type JwtConfig = {
@@ -81,6 +89,11 @@ function isMasterKey(text: string): boolean {
 const WORKERS_MAX = 64
 const WORKERS_TEXT = `must be a number from 1 to ${WORKERS_MAX}`
 
+const AUTO_DISABLE_MS = { default: 5 * 86_400_000, max: 365 * 86_400_000 } as const
+const AUTO_DISABLE_TEXT = `must be a number of milliseconds up to ${AUTO_DISABLE_MS.max}, 0 for never`
+const KEPT_DAYS = { default: 30, max: 3_650 } as const
+const KEPT_TEXT = `must be a number of days from 1 to ${KEPT_DAYS.max}`
+
 const environment = z.object({
   PORT: port.default(8787),
   HOST: z.string().min(1).max(253).default('127.0.0.1'),
@@ -101,6 +114,18 @@ const environment = z.object({
     .transform(Number)
     .refine((value) => value >= 1 && value <= WORKERS_MAX, WORKERS_TEXT)
     .default(1),
+  ASSENT_AUTO_DISABLE_AFTER_MS: z
+    .string()
+    .regex(/^\d{1,12}$/, AUTO_DISABLE_TEXT)
+    .transform(Number)
+    .refine((value) => value <= AUTO_DISABLE_MS.max, AUTO_DISABLE_TEXT)
+    .default(AUTO_DISABLE_MS.default),
+  ASSENT_ATTEMPTS_KEPT_DAYS: z
+    .string()
+    .regex(/^\d{1,4}$/, KEPT_TEXT)
+    .transform(Number)
+    .refine((value) => value >= 1 && value <= KEPT_DAYS.max, KEPT_TEXT)
+    .default(KEPT_DAYS.default),
   ASSENT_LOG_LEVEL: z
     .enum(
       ['debug', 'info', 'warn', 'error', 'silent'],
@@ -164,6 +189,10 @@ function configOf(settings: z.output<typeof environment>): Config {
     jwt: jwtOf(settings),
     logLevel: settings.ASSENT_LOG_LEVEL,
     workers: settings.ASSENT_WORKERS,
+    deliveries: {
+      autoDisableAfterMs: settings.ASSENT_AUTO_DISABLE_AFTER_MS || null,
+      attemptsKeptDays: settings.ASSENT_ATTEMPTS_KEPT_DAYS,
+    },
   }
 }
 

@@ -16,8 +16,9 @@ async function main(): Promise<void> {
 
 async function serve(config: Config): Promise<void> {
   const gateway = await startGateway(config)
-  welcome(gateway)
+  // Before it says that it is there: whoever reads that may send a signal at once.
   stopOnSignals(gateway.close, () => {})
+  welcome(gateway)
 }
 
 /** The primary of several workers. */

@@ -13,20 +13,27 @@ export async function startReceiver() {
   const launched = launch({ name: 'receiver', command: process.execPath, args: [PROGRAM], env })
   await untilReady(`${base}/ready`, launched)
   const arrivals = async () => (await fetch(`${base}/arrivals`)).json()
+  const counted = async () => (await fetch(`${base}/counted`)).json()
   return {
     pid: launched.pid,
     url: `${base}/notify`,
+    countUrl: `${base}/count`,
+    silentUrl: `${base}/silent`,
     stop: launched.stop,
     forget: async () => void (await (await fetch(`${base}/forget`, { method: 'POST' })).text()),
     /** What arrived, once it is as much as expected or nobody wants to wait any longer. */
-    async arrivals(expected, timeoutMs) {
-      const end = performance.now() + timeoutMs
-      for (;;) {
-        const found = await arrivals()
-        if (found.count >= expected || performance.now() > end) return found
-        await sleep(LOOK_EVERY_MS)
-      }
-    },
+    arrivals: (expected, timeoutMs) => until(arrivals, expected, timeoutMs),
+    /** The same of what was only counted. */
+    counted: (expected, timeoutMs) => until(counted, expected, timeoutMs),
+  }
+}
+
+async function until(look, expected, timeoutMs) {
+  const end = performance.now() + timeoutMs
+  for (;;) {
+    const found = await look()
+    if (found.count >= expected || performance.now() > end) return found
+    await sleep(LOOK_EVERY_MS)
   }
 }
 

@@ -9,6 +9,7 @@ const SECRETS = {
   standard: `whsec_${Buffer.alloc(32, 7).toString('base64')}`,
   plain: `whsec_${Buffer.alloc(32, 9).toString('base64')}`,
   bpium: 'a secret of a hook',
+  poster: 'a secret of an application',
 }
 
 /** The question about the sample's change. */
@@ -18,6 +19,7 @@ function sampleMessage() {
     id: 'msg_01a200e549d6767b8328d19cf527847e',
     decisionId: 'dec_01a200e549d6767b8328d19cf527847e',
     occurredAtMs: OCCURRED_AT_MS,
+    accountNumber: null,
     sequenceId: 7,
     subscriptionId: 'sub_01a200e549ae749ba75590ce610d97dc',
     dryRun: false,
@@ -41,20 +43,22 @@ const REPLIES = {
   },
   plain: { allow: replyOf(200, '{}'), deny: replyOf(409, '{"message":"At most 100 at a time."}') },
   bpium: { allow: replyOf(200, '{}'), deny: replyOf(400, '{"message":"At most 100 at a time."}') },
+  // It is only told, never asked.
+  poster: {},
 }
 
 function candidatesOf(name) {
   const dialect = DIALECTS[name]
   const message = sampleMessage()
-  const body = dialect.encode(message)
   const signing = { id: message.id, attemptAtMs: OCCURRED_AT_MS, secrets: [SECRETS[name]] }
+  const body = dialect.encode(message, signing)
   const replies = Object.entries(REPLIES[name]).map(([kind, reply]) => {
     const read = dialect.readAnswer(EVENT, reply).kind
     if (read !== kind) throw new Error(`${name}: the sample's ${kind} is read as ${read}`)
     return { name: `read ${kind}`, run: () => dialect.readAnswer(EVENT, reply) }
   })
   return [
-    { name: 'encode', run: () => dialect.encode(message) },
+    { name: 'encode', run: () => dialect.encode(message, signing) },
     { name: `sign ${body.length} bytes`, run: () => dialect.sign(body, signing) },
     ...replies,
   ].map((one) => ({ group: `dialect ${name}`, ...one }))

@@ -45,15 +45,19 @@ export async function addHistory(query, { rows, catalogId }) {
   })
 }
 
-/** Deliveries that are due now, each with an event of its own. */
+/** Deliveries that are due now, each with an event of its own, in lanes of twenty. */
 export async function addDueDeliveries(query, count) {
   await query(
     `with happened as (
        insert into events (id, account, subscription_ids, body)
        select 'evt_due_' || n, 'default', '{sub_due}', '{"event":"record.created"}'
-         from generate_series(1, $1::int) as g(n) returning seq)
+         from generate_series(1, $1::int) as g(n) returning seq),
+     opened as (
+       insert into lanes (account, subscription_id, is_open, in_flight_max, next_due)
+       select 'default', 'sub_due_' || n, true, 20, now() from generate_series(0, $1::int / 20) as g(n))
      insert into deliveries (account, subscription_id, sequence_id, event, state)
-     select 'default', 'sub_due', row_number() over (order by seq), seq, 'ready' from happened`,
+     select 'default', 'sub_due_' || rank / 20, rank, seq, 'ready'
+       from (select seq, row_number() over (order by seq) as rank from happened) h`,
     [count],
   )
 }

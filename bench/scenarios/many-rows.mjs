@@ -4,20 +4,19 @@
  */
 
 import pg from 'pg'
-import { createOutbox } from '../../dist/adapters/postgres/outbox.js'
 import { judge } from '../goals.mjs'
 import { startGateway } from '../lib/gateway.mjs'
 import { recordText } from '../lib/record.mjs'
 import { measureInSlices } from '../lib/slices.mjs'
 import { median, percentilesOf } from '../lib/statistics.mjs'
-import { addDueDeliveries, addHistory } from './history.mjs'
+import { explainClaim } from './claims.mjs'
+import { addHistory } from './history.mjs'
 import { targetOf } from './stage.mjs'
 
 export const name = 'many-rows'
 
 const CATALOG = 'rows'
 const DUE_DELIVERIES = 64
-const LEASE_MS = 75_000
 
 const sizesOf = ({ quick, full }) => {
   if (quick) return { rows: 50_000, commits: 200, claims: 30 }
@@ -94,42 +93,11 @@ async function claimRow(databases, claims) {
   for (const client of clients) await client.connect()
   const times = [[], []]
   for (let time = 0; time < claims; time++) {
-    for (const at of time % 2 === 0 ? [0, 1] : [1, 0]) times[at].push(await claimOnce(clients[at]))
+    for (const at of time % 2 === 0 ? [0, 1] : [1, 0])
+      times[at].push(await explainClaim(clients[at], DUE_DELIVERIES))
   }
   for (const client of clients) await client.end()
   const [yardstick, value] = times.map(median)
   const note = `${DUE_DELIVERIES} due; the server's own time (EXPLAIN ANALYZE), median of ${claims}`
   return judge('many-rows-claim', { value, yardstick, note })
-}
-
-/** In a transaction that is undone: the gateway sees nothing of it, and the next claim finds the same. */
-async function claimOnce(client) {
-  const { text, values } = await claimStatement()
-  await client.query('begin')
-  try {
-    await addDueDeliveries((...query) => client.query(...query), DUE_DELIVERIES)
-    const { rows } = await client.query(`explain (analyze, format json) ${text}`, values)
-    const [{ Plan: plan, 'Execution Time': milliseconds }] = rows[0]['QUERY PLAN']
-    if (plan['Actual Rows'] !== DUE_DELIVERIES) {
-      throw new Error(`${plan['Actual Rows']} deliveries were claimed, not ${DUE_DELIVERIES}`)
-    }
-    return milliseconds
-  } finally {
-    await client.query('rollback')
-  }
-}
-
-/** The gateway's own statement, as it hands it to its database. */
-async function claimStatement() {
-  const asked = []
-  const database = {
-    run: ({ text }, values) => {
-      asked.push({ text, values })
-      return Promise.resolve([])
-    },
-  }
-  await createOutbox(database, { make: () => 'req_bench' }).claim(DUE_DELIVERIES, LEASE_MS)
-  const [statement] = asked
-  if (statement === undefined) throw new Error('the outbox claims without a statement')
-  return statement
 }

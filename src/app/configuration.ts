@@ -11,6 +11,7 @@ import type { AccountConfiguration, ConfigurationStore } from './store.ts'
 
 export type Configuration = {
   readonly accountId: string
+  readonly accountNumber: string | null
   readonly generation: number
   readonly index: SubscriptionIndex
   readonly catalogs: ReadonlyMap<string, Catalog>
@@ -94,6 +95,7 @@ export function createConfigurations(
 
 const NEVER: Configuration = {
   accountId: '',
+  accountNumber: null,
   generation: 0,
   index: { buckets: new Map(), byId: new Map() },
   catalogs: new Map(),
@@ -102,6 +104,7 @@ const NEVER: Configuration = {
 function compile(found: AccountConfiguration, compilePattern: PatternCompiler): Configuration {
   return {
     accountId: found.accountId,
+    accountNumber: found.accountNumber,
     generation: found.generation,
     index: indexSubscriptions(found.subscriptions, compilePattern),
     catalogs: new Map(found.catalogs.map((catalog) => [catalog.id, catalog])),

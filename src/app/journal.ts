@@ -70,8 +70,21 @@ export type JournalEvent =
       readonly ageMs: number
     }
   | { readonly kind: 'relay.stumbled'; readonly step: string; readonly error: unknown }
+  /** What a gateway that is no more was sending is sent again. */
+  | { readonly kind: 'deliveries.reaped'; readonly count: number }
+  /** Something has moved deliveries past the relay. */
+  | { readonly kind: 'deliveries.mended'; readonly count: number }
+  /** No success for a part of the time after which it is disabled. */
+  | {
+      readonly kind: 'subscription.failing'
+      readonly accountId: string
+      readonly subscriptionId: string
+      readonly percent: number
+      readonly failingMs: number
+    }
   | {
       readonly kind: 'subscription.disabled'
+      readonly accountId: string
       readonly subscriptionId: string
       readonly reason: string
     }

@@ -1,15 +1,17 @@
 /** The verbs of those who set up subscriptions. Secrets go in and never come out again. */
 import { type Complaint, Problem } from '../domain/problem.ts'
+import type { RetryPolicy } from '../domain/retry.ts'
 import {
   type Auth,
   type BreakerSettings,
   type DialectName,
+  defaultRetry,
   MASK,
   type Subscription,
   type SubscriptionSecrets,
 } from '../domain/subscription.ts'
 import type { Clock, Ids, Sequences, Vault } from './ports.ts'
-import type { Page, SubscriptionSettings, Subscriptions } from './store.ts'
+import type { HeldChoice, Page, SubscriptionSettings, Subscriptions } from './store.ts'
 
 /** What only the dialects and the egress guard know about a subscription that somebody wants to save. */
 export interface SubscriptionRules {
@@ -27,12 +29,14 @@ export type ManagePorts = {
   readonly vault: Vault
   /** Lets go of connections and breaker state of a subscription that is not as it was. */
   readonly onRemoved: (subscriptionId: string) => void
-  /** Closes its breaker, and delivers what was held for it. */
+  /** Closes its breaker. */
   readonly onEnabled: (subscriptionId: string) => void
 }
 
 /** A subscription as it is sent: everything optional but what has no sensible default. */
-export type SubscriptionDraft = Omit<SubscriptionSettings, 'id' | 'disabledReason'> & {
+export type SubscriptionDraft = Omit<SubscriptionSettings, 'id' | 'disabledReason' | 'retry'> & {
+  /** Left out: the policy of its dialect. */
+  readonly retry?: RetryPolicy | undefined
   readonly secret: string | undefined
   readonly auth: Auth
   readonly headers: Readonly<Record<string, string>>
@@ -59,7 +63,8 @@ export async function createSubscription(
   // Ids are the gateway's own: they become part of webhook-id, which takes no dot.
   const id = ports.ids.make('sub')
   const disabledReason = draft.active ? null : ('manual' as const)
-  const settings: SubscriptionSettings = { ...rest, id, disabledReason }
+  const retry = draft.retry ?? defaultRetry(draft.dialect)
+  const settings: SubscriptionSettings = { ...rest, retry, id, disabledReason }
   const secrets: SubscriptionSecrets = { secret, retiring: [], auth, headers }
   refuseMasks(secrets, null)
   check(unsaved(accountId, settings, secrets), ports.rules)
@@ -86,24 +91,30 @@ export async function updateSubscription(
   patch: SubscriptionPatch,
   ports: ManagePorts,
 ): Promise<SubscriptionView> {
-  const { subscription, wasActive } = await update(accountId, id, patch, ports)
+  const { subscription, wasActive } = await update(accountId, { id, patch, held: 'deliver' }, ports)
   if (subscription.active && !wasActive) ports.onEnabled(id)
   return view(accountId, subscription, ports)
 }
 
+type Update = {
+  readonly id: string
+  readonly patch: SubscriptionPatch
+  readonly held: HeldChoice
+}
+
 async function update(
   accountId: string,
-  id: string,
-  patch: SubscriptionPatch,
+  { id, patch, held }: Update,
   { subscriptions, rules }: ManagePorts,
 ): Promise<{ readonly subscription: Subscription; readonly wasActive: boolean }> {
   let wasActive = false
-  const updated = await subscriptions.update(accountId, id, (current) => {
+  const change = (current: Subscription) => {
     wasActive = current.active
     const next = patched(current, patch)
     check(next, rules)
     return next
-  })
+  }
+  const updated = await subscriptions.update(accountId, id, change, held)
   return { subscription: orNotFound(updated), wasActive }
 }
 
@@ -210,8 +221,13 @@ export async function removeSubscription(
 }
 
 /** Also for one that is active: its breaker is closed at once. */
-export async function enableSubscription(accountId: string, id: string, ports: ManagePorts) {
-  const { subscription } = await update(accountId, id, { active: true }, ports)
+export async function enableSubscription(
+  accountId: string,
+  id: string,
+  held: HeldChoice,
+  ports: ManagePorts,
+) {
+  const { subscription } = await update(accountId, { id, patch: { active: true }, held }, ports)
   ports.onEnabled(id)
   return view(accountId, subscription, ports)
 }

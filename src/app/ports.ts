@@ -131,12 +131,15 @@ export type Dispatch = {
   /** Also the webhook-id: `<event id>_<subscription id>`. */
   readonly deliveryId: string
   readonly body: EventBody
+  /** The number of the event's account; null where it has none. */
+  readonly accountNumber: string | null
   readonly occurredAtMs: number
   readonly sequenceId: number
 }
 
 export type DispatchResult = {
-  readonly outcome: DeliveryOutcome
+  /** `broken_off` by this gateway, which says nothing about the receiver. */
+  readonly outcome: DeliveryOutcome | 'broken_off'
   readonly status: number | undefined
   readonly retryAfterMs: number | undefined
   readonly durationMs: number
@@ -149,6 +152,11 @@ export type DispatchResult = {
 
 export interface Notifier {
   send(dispatch: Dispatch): Promise<DispatchResult>
+}
+
+export interface Renderer {
+  /** The body that a dispatch would be sent with now; null where it has none. */
+  bodyOf(dispatch: Dispatch): string | null
 }
 
 /** Numbers that count by one for each subscription; a number is stored before it is given out. */

@@ -6,14 +6,14 @@ import type { Catalog } from '../domain/catalog.ts'
 import type { Change, CommitMode } from '../domain/change.ts'
 import type { Decision, Finding } from '../domain/decision.ts'
 import type { Considered } from '../domain/matching.ts'
-import type { CommittedEvent, DeliveryState, EventBody } from '../domain/notification.ts'
+import type { CommittedEvent } from '../domain/notification.ts'
 import type { DisabledReason, Subscription, SubscriptionSecrets } from '../domain/subscription.ts'
 import type { Values } from '../domain/values.ts'
 import type { Verdict } from '../domain/verdict.ts'
-import type { DispatchResult } from './ports.ts'
 
 export type AccountConfiguration = {
   readonly accountId: string
+  readonly accountNumber: string | null
   readonly generation: number
   readonly subscriptions: readonly Subscription[]
   readonly catalogs: readonly Catalog[]
@@ -237,13 +237,26 @@ export interface Subscriptions {
     accountId: string,
     id: string,
     change: (current: Subscription) => Subscription,
+    /** What becomes of deliveries that are held when it is enabled. */
+    held?: HeldChoice,
   ): Promise<Subscription | null>
   read(accountId: string, id: string): Promise<Subscription | null>
   list(accountId: string, page: Page): Promise<readonly Subscription[]>
   remove(accountId: string, id: string): Promise<boolean>
-  /** Disables because of what a receiver said or did. */
-  disable(accountId: string, id: string, reason: DisabledReason): Promise<void>
+  /**
+   * Disables because of what a receiver said or did, with the event that tells of it. False when it is not active
+   * any more.
+   */
+  disable(
+    accountId: string,
+    id: string,
+    reason: DisabledReason,
+    event: (CommittedEvent & { readonly id: string }) | null,
+  ): Promise<boolean>
 }
+
+export const HELD_CHOICES = ['deliver', 'cancel'] as const
+export type HeldChoice = (typeof HELD_CHOICES)[number]
 
 export interface Catalogs {
   list(accountId: string, page: Page): Promise<readonly Catalog[]>
@@ -257,91 +270,6 @@ export interface Catalogs {
   read(accountId: string, id: string): Promise<Catalog | null>
   /** Throws Problem `catalog_not_empty`. */
   remove(accountId: string, id: string): Promise<boolean>
-}
-
-// ---- notifications
-
-export type ClaimedDelivery = {
-  readonly accountId: string
-  readonly subscriptionId: string
-  readonly sequenceId: number
-  readonly deliveryId: string
-  readonly leaseId: string
-  /** Failed attempts so far. */
-  readonly failures: number
-  readonly body: EventBody
-  readonly occurredAtMs: number
-}
-
-export type Settlement = {
-  readonly delivery: ClaimedDelivery
-  readonly state: Extract<DeliveryState, 'delivered' | 'retrying' | 'dead' | 'cancelled' | 'held'>
-  readonly retryInMs: number | null
-  readonly result: DispatchResult
-}
-
-export interface Outbox {
-  /** Turns committed events into numbered deliveries; the number of events that were planned. */
-  plan(eventsMax: number): Promise<number>
-  /** Takes deliveries that are due, each under a lease. */
-  claim(deliveriesMax: number, leaseMs: number): Promise<readonly ClaimedDelivery[]>
-  /** Writes down how attempts ended. An attempt whose lease was lost is logged and changes nothing. */
-  settle(settlements: readonly Settlement[]): Promise<void>
-  /** Gives back what was claimed by a process that is no more. */
-  reap(): Promise<number>
-  /** Age in milliseconds of the oldest event or delivery that is due and not under way; 0 for none. */
-  backlogAgeMs(): Promise<number>
-}
-
-export type DeliveryView = {
-  readonly id: string
-  readonly subscriptionId: string
-  readonly sequenceId: number
-  readonly event: string
-  readonly catalogId: string
-  readonly recordId: string | null
-  readonly state: DeliveryState
-  readonly failures: number
-  readonly dueAt: string | null
-  readonly lastStatus: number | null
-  readonly createdAt: string
-  readonly endedAt: string | null
-}
-
-export type AttemptView = {
-  readonly at: string
-  readonly requestHeaders: Readonly<Record<string, string>>
-  readonly status: number | null
-  readonly reply: string
-  readonly durationMs: number
-  readonly error: string | null
-}
-
-export type NotificationView = {
-  readonly id: string
-  readonly event: string
-  readonly catalogId: string
-  readonly recordId: string | null
-  readonly decisionId: string
-  readonly occurredAt: string
-  readonly subscriptionIds: readonly string[]
-}
-
-export type DeliveryFilter = {
-  readonly subscriptionId?: string | undefined
-  readonly state?: DeliveryState | undefined
-  readonly recordId?: string | undefined
-}
-
-export interface Deliveries {
-  list(accountId: string, filter: DeliveryFilter, page: Page): Promise<readonly DeliveryView[]>
-  read(
-    accountId: string,
-    deliveryId: string,
-  ): Promise<(DeliveryView & { readonly attemptLog: readonly AttemptView[] }) | null>
-  /** Makes a delivery due now. Null: no such delivery; false: it is under way. */
-  retry(accountId: string, deliveryId: string): Promise<boolean | null>
-  notifications(accountId: string, page: Page): Promise<readonly NotificationView[]>
 }
 
 // ---- callers

@@ -6,14 +6,17 @@ import {
   type ChangeEvent,
   changeOf,
   isChangeEvent,
+  isOperationalEvent,
   NOTIFICATION_EVENTS,
   type NotificationEvent,
+  type OperationalEvent,
 } from '../domain/change.ts'
 import { decide } from '../domain/decision.ts'
 import type { Locales } from '../domain/message.ts'
+import { type EventBody, operationalBody } from '../domain/notification.ts'
 import { Problem } from '../domain/problem.ts'
 import type { Subscription } from '../domain/subscription.ts'
-import type { Values } from '../domain/values.ts'
+import { overlay, type Values } from '../domain/values.ts'
 import type { Configurations } from './configuration.ts'
 import { confirmationDesk } from './confirmations.ts'
 import type { ChainTokens, Clock, Dispatch, Exchange, Ids, Prober, Vault } from './ports.ts'
@@ -27,9 +30,11 @@ export type TryPorts = {
   readonly chainTokens: ChainTokens
 }
 
+type SampleEvent = ChangeEvent | NotificationEvent | OperationalEvent
+
 /** What the sample says; whatever is left out is made up. */
 export type Sample = {
-  readonly event: ChangeEvent | NotificationEvent | undefined
+  readonly event: SampleEvent | undefined
   readonly recordId: string | undefined
   readonly values: Values | undefined
   readonly prevValues: Values | undefined
@@ -59,7 +64,7 @@ export async function trySubscription(
   { accountId, id, sample, locales }: TrialRequest,
   ports: TryPorts,
 ): Promise<Trial> {
-  const { index, generation } = await ports.configurations.of(accountId)
+  const { index, generation, accountNumber } = await ports.configurations.of(accountId)
   const subscription = index.byId.get(id)
   if (subscription === undefined) throw new Problem('not_found')
   const event = sample.event ?? firstEvent(subscription)
@@ -67,7 +72,13 @@ export async function trySubscription(
   const change = sampleChange(subscription, sample, asked)
   const exchange = isChangeEvent(event)
     ? await ports.prober.probe(questionAbout(subscription, change, ports))
-    : await ports.prober.tell(dispatchAbout(subscription, change, event, ports))
+    : await ports.prober.tell({
+        ...dispatchOf(subscription, ports),
+        body: isOperationalEvent(event)
+          ? operationalSample(subscription, sample, event, ports.clock)
+          : notificationSample(change, event, ports.ids),
+        accountNumber,
+      })
   const timed = {
     answer: exchange.answer,
     status: exchange.reply?.status,
@@ -109,39 +120,68 @@ function questionAbout(subscription: Subscription, change: Change, ports: TryPor
 }
 
 /** The event that the subscription is for: a request before a commit where it lists one. */
-function firstEvent({ events }: Subscription): ChangeEvent | NotificationEvent {
+function firstEvent({ events }: Subscription): SampleEvent {
   const told = NOTIFICATION_EVENTS.find((event) => events.includes(event))
-  return events.find(isChangeEvent) ?? told ?? 'record.before.created'
+  const heard = told ?? events.find(isOperationalEvent)
+  return events.find(isChangeEvent) ?? heard ?? 'record.before.created'
 }
 
-/** The change that a notification would come after. */
+/**
+ * The change that a notification would come after. An operational event comes after none: a change stands
+ * in for it, since verdicts are only ever read on one.
+ */
 const ASKED_AS = {
   'record.created': 'record.before.created',
   'record.updated': 'record.before.updated',
   'record.deleted': 'record.before.deleted',
-} as const satisfies Record<NotificationEvent, ChangeEvent>
+  'subscription.failing': 'record.before.updated',
+  'subscription.disabled': 'record.before.updated',
+} as const satisfies Record<NotificationEvent | OperationalEvent, ChangeEvent>
 
 /** A sample takes no number: the receiver would miss it in the sequence of real ones. */
 const SAMPLE_SEQUENCE_ID = 0
 
-function dispatchAbout(
+function dispatchOf(
   subscription: Subscription,
-  change: Change,
-  event: NotificationEvent,
   { ids, clock }: TryPorts,
-): Dispatch {
-  const { accountId, catalogId, values, prevValues, changedFields, user, context } = change
-  const decisionId = ids.make('dec')
-  const recordId = change.recordId ?? 'sample'
-  const told = { values, prevValues, changedFields, user, context, decisionId }
+): Omit<Dispatch, 'body' | 'accountNumber'> {
   return {
     subscription,
     deliveryId: `${ids.make('evt')}_${subscription.id}`,
-    body: { event, accountId, catalogId, recordId, ...told },
     occurredAtMs: clock.wallMs(),
     sequenceId: SAMPLE_SEQUENCE_ID,
   }
 }
+
+function notificationSample(change: Change, event: NotificationEvent, ids: Ids): EventBody {
+  const { accountId, catalogId, values, prevValues, changedFields, user, context } = change
+  const decisionId = ids.make('dec')
+  const recordId = change.recordId ?? 'sample'
+  const told = { values, prevValues, changedFields, user, context, decisionId }
+  return { event, accountId, catalogId, recordId, ...told }
+}
+
+/** As if it had happened to the subscription itself. */
+function operationalSample(
+  { id, accountId, name }: Subscription,
+  { values }: Sample,
+  event: OperationalEvent,
+  clock: Clock,
+): EventBody {
+  const failingSince = new Date(clock.wallMs()).toISOString()
+  const made = { name, failingSince, ...OPERATIONAL_SAMPLES[event] }
+  return operationalBody({
+    event,
+    accountId,
+    subscriptionId: id,
+    values: overlay(made, values),
+  })
+}
+
+const OPERATIONAL_SAMPLES = {
+  'subscription.failing': { percent: 50 },
+  'subscription.disabled': { reason: 'failing' },
+} as const satisfies Record<OperationalEvent, Values>
 
 function sampleChange(subscription: Subscription, sample: Sample, event: ChangeEvent): Change {
   const fields = subscription.fields.length > 0 ? subscription.fields : ['title']

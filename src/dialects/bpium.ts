@@ -121,22 +121,23 @@ function messageOf(message: unknown): Message | undefined {
 }
 
 function readReceipt({ status }: DialectReply): DeliveryOutcome {
-  if (status === 410) return 'disable'
+  if (status === 410) return 'delivered_last'
   return succeeds(status) ? 'delivered' : 'retry'
 }
 
 // ---- secrets
 
-function secretFault(secret: string): string | null {
+export function secretFault(secret: string): string | null {
   const isUsable = /^[^\u0000-\u001f\u007f-\u009f]{1,256}$/.test(secret)
   return isUsable ? null : 'A secret has 1 to 256 characters, none of them a control character.'
 }
 
-function newSecret(bytes: Uint8Array): string {
+export function newSecret(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString('base64url')
 }
 
 export const bpium: Dialect = {
+  takesRequests: true,
   countsRequests: true,
   sharesBody: false,
   encode,

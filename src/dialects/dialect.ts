@@ -24,12 +24,14 @@ export type Signing = {
 }
 
 export interface Dialect {
+  /** Whether it can be asked before a change; where not, it is only told of what has happened. */
+  readonly takesRequests: boolean
   /** Whether requests before a commit take a number of the subscription's counter, as its notifications do. */
   readonly countsRequests: boolean
   /** Whether one body serves every subscription that is asked about a change in this dialect. */
   readonly sharesBody: boolean
-  /** The whole payload as JSON text. */
-  encode(message: NeutralMessage): string
+  /** The whole payload as JSON text. A body that is shared does not depend on the signing. */
+  encode(message: NeutralMessage, signing: Signing): string
   /** Headers that sign exactly this body (the empty text where there is none). */
   sign(body: string, signing: Signing): Readonly<Record<string, string>>
   /** Reads the reply to a request before a commit, or to `record.updating`. Never throws. */

@@ -4,14 +4,19 @@
  * a request is built, where breaking them would let a subscriber's setting replace a header of ours.
  */
 
+import { isChangeEvent } from '../domain/change.ts'
 import { isPointer, pointerTo } from '../domain/pointer.ts'
 import type { Complaint } from '../domain/problem.ts'
 import type { Auth, Parameter, Subscription } from '../domain/subscription.ts'
+import { DIALECTS } from './index.ts'
 
 export type RequestSettings = Pick<
   Subscription,
   'url' | 'method' | 'parameters' | 'auth' | 'headers'
 >
+
+/** What is saved beside how it is called: a subscription has events, an action has none. */
+type SavedSettings = RequestSettings & Partial<Pick<Subscription, 'dialect' | 'events'>>
 
 const URL_LENGTH_MAX = 2_048
 const PARAMETER_NAME_LENGTH_MAX = 100
@@ -53,9 +58,10 @@ export function placeholdersOf(url: string): ReadonlySet<string> {
 }
 
 /** What is wrong with where and how a subscription (or an action) would be called. */
-export function requestFaults(settings: RequestSettings): Complaint[] {
+export function requestFaults(settings: SavedSettings): Complaint[] {
   const { url, method, parameters, auth, headers } = settings
   const complaints = [
+    ...eventFaults(settings),
     ...urlFaults(url, parameters ?? []).map((message) => ({ pointer: '/url', message })),
     ...parameterFaults(parameters ?? []),
     ...headerFaults(headers),
@@ -64,6 +70,15 @@ export function requestFaults(settings: RequestSettings): Complaint[] {
   if (method !== 'GET' || parameters !== null) return complaints
   const message = 'A GET has no body to carry the whole payload: choose parameters.'
   return [...complaints, { pointer: '/parameters', message }]
+}
+
+/** A dialect without requests would never be heard, and its silence would read as a refusal. */
+function eventFaults({ dialect, events = [] }: SavedSettings): Complaint[] {
+  if (dialect === undefined || DIALECTS[dialect].takesRequests) return []
+  const requests = events.filter(isChangeEvent)
+  if (requests.length === 0) return []
+  const message = `The dialect ${dialect} is told of what has happened and cannot be asked: ${requests.join(', ')}.`
+  return [{ pointer: '/events', message }]
 }
 
 function urlFaults(url: string, parameters: readonly Parameter[]): string[] {

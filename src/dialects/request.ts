@@ -6,6 +6,7 @@ import { Buffer } from 'node:buffer'
 import type { NeutralMessage } from '../domain/notification.ts'
 import { readPointer } from '../domain/pointer.ts'
 import type { Auth, Method, Subscription } from '../domain/subscription.ts'
+import type { Signing } from './dialect.ts'
 import { DIALECTS } from './index.ts'
 import {
   isReservedHeader,
@@ -40,14 +41,14 @@ const USER_AGENT = 'assent/1'
 /** Ours come last: no setting of a subscription replaces a content type or a signature. */
 export function buildRequest(order: RequestOrder): OutgoingRequest {
   const { subscription, message, attemptAtMs, secrets } = order
-  const { url, body } = contentOf(order)
+  const signing = { id: message.id, attemptAtMs, secrets }
+  const { url, body } = contentOf(order, signing)
   const headers: Record<string, string> = { 'user-agent': USER_AGENT }
   for (const [name, value] of Object.entries(subscription.headers)) {
     if (!isReservedHeader(name)) headers[name.toLowerCase()] = value
   }
   Object.assign(headers, authHeaders(subscription.auth))
   if (body !== null) headers['content-type'] = 'application/json'
-  const signing = { id: message.id, attemptAtMs, secrets }
   Object.assign(headers, DIALECTS[subscription.dialect].sign(body ?? '', signing))
   return { method: subscription.method, url, headers, body }
 }
@@ -78,11 +79,12 @@ function authHeaders(auth: Auth): Readonly<Record<string, string>> {
 
 type Content = Pick<OutgoingRequest, 'url' | 'body'>
 
-function contentOf({ subscription, message, sharedBody }: RequestOrder): Content {
+function contentOf({ subscription, message, sharedBody }: RequestOrder, signing: Signing): Content {
   const { url, method, parameters, dialect } = subscription
   if (parameters === null) {
     // A GET without parameters is refused when saved; were there one, it still would carry no body.
-    const body = method === 'GET' ? null : (sharedBody ?? DIALECTS[dialect].encode(message))
+    const body =
+      method === 'GET' ? null : (sharedBody ?? DIALECTS[dialect].encode(message, signing))
     return { url, body }
   }
   const payload = standardPayload(message)

@@ -228,7 +228,8 @@ function readRefusal(reply: DialectReply): Answer {
 /** What the receiver asks for in words outranks the status that it comes with. */
 function readReceipt(reply: DialectReply): DeliveryOutcome {
   const wishes = headerValues(reply, 'webhook-delivery')
-  if (reply.status === 410 || wishes.includes('disable')) return 'disable'
+  if (reply.status === 410) return 'disable'
+  if (wishes.includes('disable')) return isSuccess(reply.status) ? 'delivered_last' : 'disable'
   if (wishes.includes('abort-message')) return 'abort'
   return isSuccess(reply.status) ? 'delivered' : 'retry'
 }
@@ -247,6 +248,7 @@ function newSecret(bytes: Uint8Array): string {
 }
 
 export const standard: Dialect = {
+  takesRequests: true,
   countsRequests: false,
   sharesBody: true,
   encode,

@@ -13,6 +13,22 @@ export type ChangeEvent = keyof typeof CHANGE_EVENTS
 export const NOTIFICATION_EVENTS = ['record.created', 'record.updated', 'record.deleted'] as const
 export type NotificationEvent = (typeof NOTIFICATION_EVENTS)[number]
 
+/** What the gateway itself tells about a subscription. Nobody is asked, and no record is behind it. */
+export const OPERATIONAL_EVENTS = ['subscription.failing', 'subscription.disabled'] as const
+export type OperationalEvent = (typeof OPERATIONAL_EVENTS)[number]
+
+export function isOperationalEvent(name: string): name is OperationalEvent {
+  return OPERATIONAL_EVENTS.some((event) => event === name)
+}
+
+/** One operational event: which subscription it is about, and what is said of it. */
+export type OperationalOccurrence = {
+  readonly event: OperationalEvent
+  readonly accountId: string
+  readonly subscriptionId: string
+  readonly values: Values
+}
+
 export const changeEventNames = Object.keys(CHANGE_EVENTS) as [ChangeEvent, ...ChangeEvent[]]
 
 export function isChangeEvent(name: string): name is ChangeEvent {

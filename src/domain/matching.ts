@@ -2,7 +2,7 @@
  * Which subscriptions a change concerns. An account's subscriptions are compiled once into an index by
  * event and catalog, so that the thousands that have nothing to do with a change cost nothing.
  */
-import type { Change } from './change.ts'
+import type { Change, OperationalOccurrence } from './change.ts'
 import { valuesToBe } from './change.ts'
 import {
   type CompiledCondition,
@@ -10,6 +10,7 @@ import {
   compileCondition,
   type PatternCompiler,
 } from './condition.ts'
+import { isTold } from './dialect-rules.ts'
 import { getOrAdd } from './maps.ts'
 import type { Subscription } from './subscription.ts'
 
@@ -100,12 +101,14 @@ export function matchSubscriptions(index: SubscriptionIndex, event: string, chan
 
 const NOBODY: Match = { matched: [], considered: [] }
 const EMPTY: Bucket = []
+/** As a subscription's catalog id. */
+const EVERY_CATALOG = '*'
 
 function bucketFor(index: SubscriptionIndex, event: string, catalogId: string): Bucket {
   const byCatalog = index.buckets.get(event)
   if (byCatalog === undefined) return EMPTY
   const own = byCatalog.get(catalogId) ?? EMPTY
-  const every = catalogId === '*' ? EMPTY : (byCatalog.get('*') ?? EMPTY)
+  const every = catalogId === EVERY_CATALOG ? EMPTY : (byCatalog.get(EVERY_CATALOG) ?? EMPTY)
   if (every.length === 0) return own
   if (own.length === 0) return every
   return [...own, ...every].sort((a, b) => inPlanOrder(a.subscription, b.subscription))
@@ -150,8 +153,39 @@ export function matchForNotification(
   if (bucket.length === 0) return []
   const subject: ConditionSubject = { change, valuesToBe: valuesToBe(change) }
   return bucket
+    .filter(({ subscription }) => isTold(subscription.dialect, event, change))
     .filter((candidate) => filterMismatch(candidate, subject) === null)
     .map((candidate) => candidate.subscription.id)
+}
+
+/**
+ * Who is told of what happened to a subscription. It belongs to no catalog, nobody did it and no field
+ * changed, so these have no say. A subscription is not told that it fails, and one that is off gets
+ * nothing held for it: by then it would be news of yesterday.
+ */
+export function matchForOperational(
+  index: SubscriptionIndex,
+  { event, accountId, subscriptionId, values }: OperationalOccurrence,
+): readonly string[] {
+  // Conditions look at values and fields only, never at the kind of change that they belong to.
+  const change: Change = {
+    event: 'record.before.updated',
+    accountId,
+    catalogId: EVERY_CATALOG,
+    recordId: subscriptionId,
+    values,
+    prevValues: undefined,
+    allValues: undefined,
+    changedFields: [],
+    user: undefined,
+    context: undefined,
+  }
+  const subject: ConditionSubject = { change, valuesToBe: values }
+  return [...(index.buckets.get(event)?.values() ?? [])]
+    .flat()
+    .filter(({ subscription }) => subscription.active && subscription.id !== subscriptionId)
+    .filter(({ conditions }) => conditions.every((holds) => holds(subject)))
+    .map(({ subscription }) => subscription.id)
 }
 
 /** The rest of the account's subscriptions, for the reader of a decision: wrong event or wrong catalog. */

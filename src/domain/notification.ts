@@ -1,20 +1,28 @@
 /** What is told after a commit, and the neutral message that every dialect turns into its own bytes. */
-import { CHANGE_EVENTS, type Change, type NotificationEvent, type User } from './change.ts'
-import { matchForNotification, type SubscriptionIndex } from './matching.ts'
+import {
+  CHANGE_EVENTS,
+  type Change,
+  type NotificationEvent,
+  type OperationalOccurrence,
+  type User,
+} from './change.ts'
+import { matchForNotification, matchForOperational, type SubscriptionIndex } from './matching.ts'
 import type { Values } from './values.ts'
 
 /** The content of one event, as it is stored once and sent to everyone who is told. */
 export type EventBody = {
   readonly event: string
   readonly accountId: string
-  readonly catalogId: string
+  /** Undefined where the event is about no record. */
+  readonly catalogId: string | undefined
   readonly recordId: string | undefined
   readonly values: Values | undefined
   readonly prevValues: Values | undefined
   readonly changedFields: readonly string[]
   readonly user: User | undefined
   readonly context: Values | undefined
-  readonly decisionId: string
+  /** Undefined where nothing was decided. */
+  readonly decisionId: string | undefined
 }
 
 /** What a dialect encodes, be it a request before the commit or a notification after it. */
@@ -22,6 +30,8 @@ export type NeutralMessage = Omit<EventBody, 'event'> & {
   /** Stable over retries; no `.` in it. */
   readonly id: string
   readonly event: string
+  /** Null for an account without one, and in questions. */
+  readonly accountNumber: string | null
   /** Milliseconds since 1970 of the event. */
   readonly occurredAtMs: number
   readonly allValues: Values | undefined
@@ -72,6 +82,34 @@ export function committedEvent(
   }
 }
 
+/** What an operational event says. Its record is the subscription that it is about. */
+export function operationalBody(occurrence: OperationalOccurrence): EventBody {
+  const { event, accountId, subscriptionId, values } = occurrence
+  return {
+    event,
+    accountId,
+    catalogId: undefined,
+    recordId: subscriptionId,
+    values: { subscriptionId, ...values },
+    prevValues: undefined,
+    changedFields: [],
+    user: undefined,
+    context: undefined,
+    decisionId: undefined,
+  }
+}
+
+/** The operational event to store; null when nobody listens. */
+export function operationalEvent(
+  occurrence: OperationalOccurrence,
+  index: SubscriptionIndex,
+): CommittedEvent | null {
+  const body = operationalBody(occurrence)
+  const { values = {} } = body
+  const subscriptionIds = matchForOperational(index, { ...occurrence, values })
+  return subscriptionIds.length === 0 ? null : { subscriptionIds, body }
+}
+
 export const DELIVERY_STATES = [
   'waiting',
   'ready',
@@ -84,5 +122,9 @@ export const DELIVERY_STATES = [
 ] as const
 export type DeliveryState = (typeof DELIVERY_STATES)[number]
 
-/** What a receiver's reply to a notification asks for. */
-export type DeliveryOutcome = 'delivered' | 'retry' | 'disable' | 'abort'
+/** Nothing happens to these any more unless somebody asks for it. */
+export const ENDED_STATES = ['delivered', 'dead', 'cancelled'] as const satisfies DeliveryState[]
+export type EndedState = (typeof ENDED_STATES)[number]
+
+/** What a receiver's reply to a notification asks for: `delivered_last` took this one and wants no more. */
+export type DeliveryOutcome = 'delivered' | 'delivered_last' | 'retry' | 'disable' | 'abort'

@@ -23,6 +23,8 @@ export const PROBLEMS = {
   idempotency_in_progress: { status: 409, title: 'The first request with this key still runs' },
   catalog_not_empty: { status: 409, title: 'The catalog has records' },
   delivery_in_progress: { status: 409, title: 'The delivery is not at rest' },
+  store_busy: { status: 503, title: 'The database is busy' },
+  subscription_gone: { status: 409, title: 'The subscription of this delivery is no more' },
   approval_expired: { status: 410, title: 'The approval is too old' },
   body_too_large: { status: 413, title: 'The body is too large' },
   unsupported_media_type: { status: 415, title: 'The body comes in an unusable form' },

@@ -1,9 +1,21 @@
 import type { Condition } from './condition.ts'
-import type { RetryPolicy } from './retry.ts'
+import type { RetryPolicy, RetryPreset } from './retry.ts'
 import type { FailurePolicy, Mode } from './verdict.ts'
 
-export const DIALECT_NAMES = ['standard', 'plain', 'bpium'] as const
+export const DIALECT_NAMES = ['standard', 'plain', 'bpium', 'poster'] as const
 export type DialectName = (typeof DIALECT_NAMES)[number]
+
+/** How a notification is repeated where the subscription does not say. */
+const DEFAULT_RETRY = {
+  standard: 'standard',
+  plain: 'standard',
+  bpium: 'standard',
+  poster: 'poster',
+} as const satisfies Record<DialectName, RetryPreset>
+
+export function defaultRetry(dialect: DialectName): RetryPolicy {
+  return { preset: DEFAULT_RETRY[dialect] }
+}
 
 export const METHODS = ['POST', 'PUT', 'PATCH', 'GET', 'DELETE'] as const
 export type Method = (typeof METHODS)[number]

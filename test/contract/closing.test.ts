@@ -48,7 +48,7 @@ describe.each(DATABASES)('a store on the %s database that is closed', (kind) => 
     await second.close()
     expect(record).toMatchObject({ version: 1, origin: item.entry.id })
     expect(kept).toEqual(item.keep)
-    expect(planned).toBe(1)
+    expect(planned.events).toBe(1)
     expect(configuration?.subscriptions).toMatchObject([{ id }])
   })
 })

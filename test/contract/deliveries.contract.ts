@@ -1,10 +1,8 @@
 /** The ports Deliveries and Sequences. */
 import { describe, expect, it } from 'vitest'
+import { ALL, claimAll, orderOf, planAll, settled, told } from '../support/deliver.ts'
 import { committed, creation, subscribed } from '../support/items.ts'
 import type { Opened } from '../support/store.ts'
-import { claimAll, planAll, settled, told } from './outbox.contract.ts'
-
-const ALL = { limit: 200, after: null }
 
 export function deliveriesContract(opened: () => Opened): void {
   const withDeliveries = async (count: number) => {
@@ -40,7 +38,7 @@ export function deliveriesContract(opened: () => Opened): void {
       const { accountId, one } = await withDeliveries(3)
       const [first] = await claimAll(opened(), accountId)
       if (first === undefined) throw new Error('nothing was claimed')
-      await store.outbox.settle([settled(first)])
+      await store.outbox.settle([settled(first)], null)
       const list = (filter: Parameters<typeof store.deliveries.list>[1]) =>
         store.deliveries.list(accountId, filter, ALL)
       expect(await list({ subscriptionId: one.id })).toHaveLength(3)
@@ -59,7 +57,7 @@ export function deliveriesContract(opened: () => Opened): void {
       const [{ id } = { id: '' }] = await store.deliveries.list(accountId, {}, ALL)
       expect(await store.deliveries.read(accountId, id)).toMatchObject({ id, attemptLog: [] })
       expect(await store.deliveries.read(other, id)).toBeNull()
-      expect(await store.deliveries.retry(other, id)).toBeNull()
+      expect(await store.deliveries.retry(other, id)).toBe('not_found')
       expect(await store.deliveries.list(other, {}, ALL)).toEqual([])
       expect(await store.deliveries.notifications(other, ALL)).toEqual([])
     })
@@ -70,22 +68,23 @@ export function deliveriesContract(opened: () => Opened): void {
         const { store } = opened()
         const accountId = await opened().account()
         expect(await store.deliveries.read(accountId, id)).toBeNull()
-        expect(await store.deliveries.retry(accountId, id)).toBeNull()
+        expect(await store.deliveries.retry(accountId, id)).toBe('not_found')
       },
     )
 
-    it('that are at rest are due now when they are retried, with the failures they had', async () => {
+    it('that are at rest are due now when they are retried, with no failure if they had ended', async () => {
       const { store } = opened()
       const { accountId } = await withDeliveries(1)
       const [one, two] = await claimAll(opened(), accountId)
       if (one === undefined || two === undefined) throw new Error('nothing was claimed')
-      await store.outbox.settle([settled(one, 'retrying', 3_600_000), settled(two)])
-      for (const delivery of [one, two]) {
-        expect(await store.deliveries.retry(accountId, delivery.deliveryId)).toBe(true)
-        expect(await store.deliveries.read(accountId, delivery.deliveryId)).toMatchObject({
-          state: 'ready',
-          endedAt: null,
-        })
+      await store.outbox.settle([settled(one, 'retrying', 3_600_000), settled(two, 'dead')], null)
+      for (const [delivery, state] of [
+        [one, 'retrying'],
+        [two, 'ready'],
+      ] as const) {
+        expect(await store.deliveries.retry(accountId, delivery.deliveryId)).toBe('on_its_way')
+        const read = await store.deliveries.read(accountId, delivery.deliveryId)
+        expect(read).toMatchObject({ state, endedAt: null })
       }
       const again = await claimAll(opened(), accountId)
       expect(again.map(({ deliveryId, failures }) => ({ deliveryId, failures }))).toEqual(
@@ -100,7 +99,7 @@ export function deliveriesContract(opened: () => Opened): void {
       const { store } = opened()
       const { accountId } = await withDeliveries(1)
       const [claimed] = await claimAll(opened(), accountId)
-      expect(await store.deliveries.retry(accountId, claimed?.deliveryId ?? '')).toBe(false)
+      expect(await store.deliveries.retry(accountId, claimed?.deliveryId ?? '')).toBe('under_way')
     })
 
     it('stay in the log when their subscription is removed', async () => {
@@ -230,7 +229,7 @@ export function sharedDeliveriesContract(opened: () => Opened): void {
     let isCommitting = true
     const planning = stores.map(async (one) => {
       let planned = 0
-      while (isCommitting) planned += await one.outbox.plan(7)
+      while (isCommitting) planned += (await one.outbox.plan(7)).events
       return planned
     })
     const commits = Array.from({ length: 200 }, (_, n) => {
@@ -263,13 +262,13 @@ export function sharedDeliveriesContract(opened: () => Opened): void {
   it('Outbox hands out nothing twice to two gateways', async () => {
     const { store } = opened()
     const accountId = await opened().account()
-    const { id } = await subscribed(store.subscriptions, accountId)
+    const { id } = await subscribed(store.subscriptions, accountId, { maxInFlight: 60 })
     for (let n = 0; n < 60; n++) await told(opened(), accountId, [id])
     await claimAll(opened(), accountId)
     await planAll(opened())
     const stores = [store, await opened().another()]
     const claims = await Promise.all(
-      Array.from({ length: 20 }, (_, n) => stores[n % 2]?.outbox.claim(5, 60_000)),
+      Array.from({ length: 20 }, (_, n) => stores[n % 2]?.outbox.claim(orderOf({ places: 5 }))),
     )
     const claimed = claims.flatMap((claim) => claim ?? [])
     expect(new Set(claimed.map(({ deliveryId }) => deliveryId)).size).toBe(claimed.length)
@@ -286,16 +285,7 @@ export function sharedDeliveriesContract(opened: () => Opened): void {
     await told(opened(), accountId, [id])
     // The change of the other gateway is at its end but not committed while this one plans.
     await sql('begin')
-    await sql(
-      `update subscriptions set settings = (settings::jsonb || '{"active": true}')::json
-        where account = $1 and id = $2`,
-      [accountId, id],
-    )
-    await sql(
-      `update deliveries set state = 'ready', due_at = now()
-        where account = $1 and subscription_id = $2 and state = 'held'`,
-      [accountId, id],
-    )
+    await sql('select set_lane($1, $2, true, 20, null, false)', [accountId, id])
     const planning = store.outbox.plan(1_000)
     await sql('select pg_sleep(0.2)')
     await sql('commit')

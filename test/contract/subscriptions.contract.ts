@@ -100,7 +100,7 @@ export function subscriptionsContract(opened: () => Opened): void {
       }
       expect(await store.subscriptions.update(other, id, change)).toBeNull()
       expect(await store.subscriptions.remove(other, id)).toBe(false)
-      await store.subscriptions.disable(other, id, 'gone')
+      await store.subscriptions.disable(other, id, 'gone', null)
       expect(await store.subscriptions.read(accountId, id)).toMatchObject({ active: true })
       expect(await store.subscriptions.remove(accountId, id)).toBe(true)
       expect(await store.subscriptions.remove(accountId, id)).toBe(false)
@@ -125,8 +125,8 @@ export function subscriptionsContract(opened: () => Opened): void {
       const { store } = opened()
       const accountId = await opened().account()
       const { id } = await subscribed(store.subscriptions, accountId)
-      await store.subscriptions.disable(accountId, id, 'gone')
-      await store.subscriptions.disable(accountId, id, 'failing')
+      await store.subscriptions.disable(accountId, id, 'gone', null)
+      await store.subscriptions.disable(accountId, id, 'failing', null)
       expect(await store.subscriptions.read(accountId, id)).toMatchObject({
         active: false,
         disabledReason: 'gone',
@@ -165,7 +165,7 @@ export function subscriptionsContract(opened: () => Opened): void {
       const accountId = await opened().account()
       const { id } = await store.subscriptions.create(accountId, settingsOf(), secretsNamed('a'))
       await store.subscriptions.update(accountId, id, (one) => ({ ...one, ...secretsNamed('b') }))
-      await store.subscriptions.disable(accountId, id, 'failing')
+      await store.subscriptions.disable(accountId, id, 'failing', null)
       await committed(store.approvals, creation(accountId, { told: [id], insists: false }))
       await store.outbox.plan(1_000)
       const dump = await dumpOf(sql)
@@ -220,6 +220,7 @@ export function subscriptionsContract(opened: () => Opened): void {
       await subscribed(store.subscriptions, other)
       expect(await store.configuration.load(accountId)).toEqual({
         accountId,
+        accountNumber: null,
         generation: 3,
         subscriptions: [subscription],
         catalogs: [catalog],
@@ -240,7 +241,7 @@ export function subscriptionsContract(opened: () => Opened): void {
       const { id } = await subscribed(subscriptions, accountId)
       const changes: (() => Promise<unknown>)[] = [
         () => subscriptions.update(accountId, id, (one) => one),
-        () => subscriptions.disable(accountId, id, 'gone'),
+        () => subscriptions.disable(accountId, id, 'gone', null),
         () => catalogs.create(accountId, catalog),
         () => catalogs.update(accountId, 'c', (one) => ({ ...one, title: 'D' })),
         () => catalogs.remove(accountId, 'c'),

@@ -40,6 +40,8 @@ const CONTRACT = `
   POST /v1/subscriptions/{id}/enable
   POST /v1/subscriptions/{id}/disable
   GET /v1/subscriptions/{id}/health
+  GET /v1/subscriptions/{id}/deliveries
+  POST /v1/subscriptions/{id}/replay
   GET /v1/notifications
   GET /v1/deliveries
   GET /v1/deliveries/{id}

@@ -86,6 +86,7 @@ export function configurationOf(
 ): Configuration {
   return {
     accountId: ACCOUNT,
+    accountNumber: null,
     generation: over.generation ?? 1,
     index: indexSubscriptions(subscriptions, compilePattern),
     catalogs: new Map((over.catalogs ?? []).map((one) => [one.id, one])),

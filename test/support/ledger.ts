@@ -3,6 +3,7 @@
  * was killed. Approvals are chosen by a seed, so that a failure can be repeated.
  */
 import { expect } from 'vitest'
+import { chanceFrom } from './chance.ts'
 import type { Answer, Api } from './gateway.ts'
 
 export type Request = {
@@ -15,17 +16,6 @@ export type Entry = { readonly request: Request; readonly answer: Answer | null 
 
 /** Records that several requests of each round change; made before the first round. */
 export const SHARED = Array.from({ length: 12 }, (_, n) => `shared-${n}`)
-
-/** A small generator of numbers from 0 to 1 (mulberry32), the same for the same seed. */
-function chanceFrom(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
-  }
-}
 
 /** Creations, changes of the shared records, and some that the validator denies (`refuse`). */
 export function requestsOf(seed: number, count: number): Request[] {

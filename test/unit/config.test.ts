@@ -38,6 +38,7 @@ describe('the configuration', () => {
       jwt: null,
       logLevel: 'info',
       workers: 1,
+      deliveries: { autoDisableAfterMs: 5 * 86_400_000, attemptsKeptDays: 30 },
     })
   })
 
@@ -53,9 +54,12 @@ describe('the configuration', () => {
       ASSENT_EGRESS_HTTP: 'allow',
       ASSENT_LOG_LEVEL: 'silent',
       ASSENT_WORKERS: '4',
+      ASSENT_AUTO_DISABLE_AFTER_MS: '3600000',
+      ASSENT_ATTEMPTS_KEPT_DAYS: '7',
     })
     expect(config).toMatchObject({
       workers: 4,
+      deliveries: { autoDisableAfterMs: 3_600_000, attemptsKeptDays: 7 },
       port: 0,
       host: '::',
       database: { kind: 'server', url: SERVER.DATABASE_URL },
@@ -91,6 +95,9 @@ describe('the configuration', () => {
       'ASSENT_JWT_ACCOUNT_CLAIM',
       'ASSENT_JWT_SCOPE_CLAIM',
       'ASSENT_LOG_LEVEL',
+      'ASSENT_WORKERS',
+      'ASSENT_AUTO_DISABLE_AFTER_MS',
+      'ASSENT_ATTEMPTS_KEPT_DAYS',
     ]
     expect(read(Object.fromEntries(names.map((name) => [name, ''])))).toEqual(read({}))
     const [fault] = faultsOf({ ...SERVER, ASSENT_MASTER_KEY: '' })
@@ -150,11 +157,20 @@ describe('the configuration', () => {
     ['ASSENT_EGRESS_HTTP', ['ALLOW', 'deny']],
     ['ASSENT_LOG_LEVEL', ['INFO', 'trace']],
     ['ASSENT_WORKERS', ['0', '65', '-1', '2.5', 'all', ' 2']],
+    ['ASSENT_AUTO_DISABLE_AFTER_MS', ['-1', '1.5', '5d', '31536000001', '9999999999999', 'never']],
+    ['ASSENT_ATTEMPTS_KEPT_DAYS', ['0', '-1', '3651', '30d', '1e3', '10000']],
   ])('refuses an unusable %s, and says so under its name only', (name, values) => {
     for (const value of values) {
       const faults = faultsOf({ ...SERVER, [name]: value })
       expect(new Set(faults.map((fault) => fault.name)), value).toEqual(new Set([name]))
     }
+  })
+
+  it('disables no receiver when it is told to wait for no time', () => {
+    const of = (value: string) => read({ ASSENT_AUTO_DISABLE_AFTER_MS: value }).deliveries
+    expect(of('0').autoDisableAfterMs).toBeNull()
+    expect(of('1').autoDisableAfterMs).toBe(1)
+    expect(of('31536000000').autoDisableAfterMs).toBe(365 * 86_400_000)
   })
 
   it('gives the embedded database one process only', () => {

@@ -1,14 +1,36 @@
-import type { Deliveries } from '../../app/store.ts'
+import type { Deliveries } from '../../app/delivery-store.ts'
+import { type PullPorts, pullDeliveries } from '../../app/pull-deliveries.ts'
+import { replayDeliveries } from '../../app/replay-deliveries.ts'
+import type { Subscriptions } from '../../app/store.ts'
 import { Problem } from '../../domain/problem.ts'
 import { paged, pageOf } from './paging.ts'
 import { ok, type Route, route } from './route.ts'
-import { pageQuery, pageOf as pageSchema } from './schemas/common.ts'
-import { deliveryDetail, deliveryQuery, deliveryView, notificationView } from './schemas/log.ts'
+import { pageQuery, pageOf as pageSchema, problem } from './schemas/common.ts'
+import {
+  deliveryDetail,
+  deliveryQuery,
+  deliveryView,
+  notificationView,
+  pulledDelivery,
+  pullQuery,
+  replayRequest,
+  replayResponse,
+} from './schemas/log.ts'
 
-type DeliveryPorts = { readonly deliveries: Deliveries; readonly wakeRelay: () => void }
+type DeliveryPorts = PullPorts & {
+  readonly deliveries: Deliveries
+  readonly subscriptions: Subscriptions
+  /** Somebody wants deliveries sent again. */
+  readonly onDeliveriesWanted: () => void
+}
 const tag = 'Notifications'
 
-export function deliveryRoutes({ deliveries, wakeRelay }: DeliveryPorts): Route[] {
+export function deliveryRoutes(ports: DeliveryPorts): Route[] {
+  return [...readRoutes(ports), ...againRoutes(ports)]
+}
+
+function readRoutes(ports: DeliveryPorts): Route[] {
+  const { deliveries } = ports
   return [
     route({
       method: 'GET',
@@ -47,17 +69,70 @@ export function deliveryRoutes({ deliveries, wakeRelay }: DeliveryPorts): Route[
       },
     }),
     route({
+      method: 'GET',
+      path: '/v1/subscriptions/{id}/deliveries',
+      scopes: ['read'],
+      tag,
+      summary:
+        'Fetch what was told, in order of number, behind `after`: for a receiver that saw a gap',
+      query: pullQuery,
+      responses: { 200: { description: 'A page.', schema: pageSchema(pulledDelivery) } },
+      handle: async ({ caller: { accountId }, params: { id = '' }, query }) => {
+        const after = query.cursor ?? query.after
+        const request = { accountId, subscriptionId: id, after, limit: query.limit + 1 }
+        const found = await pullDeliveries(request, ports)
+        const items = found.slice(0, query.limit)
+        const last = found.length > query.limit ? items.at(-1) : undefined
+        return ok({ items, nextCursor: last === undefined ? null : String(last.sequenceId) })
+      },
+    }),
+  ]
+}
+
+function againRoutes(ports: DeliveryPorts): Route[] {
+  const { deliveries, onDeliveriesWanted } = ports
+  return [
+    route({
+      method: 'POST',
+      path: '/v1/subscriptions/{id}/replay',
+      scopes: ['manage'],
+      tag,
+      summary:
+        'Send ended deliveries again, under their numbers and ids, beside what happens meanwhile',
+      body: replayRequest,
+      responses: { 202: { description: 'So many will be sent.', schema: replayResponse } },
+      handle: async ({ caller: { accountId }, params: { id = '' }, body }) => {
+        const count = await replayDeliveries({ accountId, subscriptionId: id, order: body }, ports)
+        onDeliveriesWanted()
+        return { status: 202, json: { count } }
+      },
+    }),
+    route({
       method: 'POST',
       path: '/v1/deliveries/{id}/retry',
       scopes: ['manage'],
       tag,
       summary: 'Send it again now',
-      responses: { 200: { description: 'It is due.', schema: deliveryView } },
+      responses: {
+        200: {
+          description:
+            'As it is now: on its way, `waiting` behind another of its record, or `held` while its subscription is disabled.',
+          schema: deliveryView,
+        },
+        409: {
+          description: 'It is being sent, or its subscription is no more.',
+          mediaType: 'application/problem+json',
+          schema: problem,
+        },
+      },
       handle: async ({ caller: { accountId }, params: { id = '' } }) => {
         const result = await deliveries.retry(accountId, id)
-        if (result === null) throw new Problem('not_found')
-        if (!result) throw new Problem('delivery_in_progress', { retryAfterSeconds: 1 })
-        wakeRelay()
+        if (result === 'not_found') throw new Problem('not_found')
+        if (result === 'under_way') {
+          throw new Problem('delivery_in_progress', { retryAfterSeconds: 1 })
+        }
+        if (result === 'nobody_listens') throw new Problem('subscription_gone')
+        onDeliveriesWanted()
         const found = await deliveries.read(accountId, id)
         if (found === null) throw new Problem('not_found')
         const { attemptLog, ...delivery } = found

@@ -17,6 +17,7 @@ import { paged, pageOf } from './paging.ts'
 import { created, noContent, ok, type Route, route } from './route.ts'
 import { pageQuery, pageOf as pageSchema } from './schemas/common.ts'
 import {
+  enableRequest,
   healthResponse,
   rotateRequest,
   rotateResponse,
@@ -141,10 +142,12 @@ function verbRoutes(ports: SubscriptionPorts): Route[] {
       path: `${ITEM}/enable`,
       scopes: ['manage'],
       tag,
-      summary: 'Enable; what was held is delivered',
+      summary: 'Enable; what was held is delivered, or cancelled by choice',
+      body: enableRequest,
+      bodyOptional: true,
       responses: { 200: { description: 'As it is now.', schema: subscriptionView } },
-      handle: async ({ caller, params: { id = '' } }) =>
-        ok(await enableSubscription(caller.accountId, id, ports)),
+      handle: async ({ caller, params: { id = '' }, body }) =>
+        ok(await enableSubscription(caller.accountId, id, body.held, ports)),
     }),
     route({
       method: 'POST',

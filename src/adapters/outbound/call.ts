@@ -7,6 +7,7 @@
  * whatever has been sent may have been heard.
  */
 import type { Clock } from '../../app/ports.ts'
+import type { DialectReply } from '../../dialects/dialect.ts'
 import type { FailureCause } from '../../domain/verdict.ts'
 import { failureOf } from './failure-cause.ts'
 import type { ExchangeListener, HeaderList } from './http1/connection.ts'
@@ -35,7 +36,13 @@ export type CallOutcome =
       readonly headers: ReplyHeaders
       readonly body: Uint8Array
     }
-  | { readonly kind: 'failed'; readonly cause: FailureCause; readonly detail: string }
+  | {
+      readonly kind: 'failed'
+      readonly cause: FailureCause
+      readonly detail: string
+      /** What was read of a reply that was too large. */
+      readonly begun?: DialectReply | undefined
+    }
   | { readonly kind: 'cancelled' }
 
 export type CallHandle = {
@@ -138,7 +145,9 @@ class GuardedCall implements CallHandle, ExchangeListener {
   }
 
   #failAsTooLarge(): void {
-    this.#fail('reply_too_large', `the reply is larger than ${REPLY_BYTES_MAX} bytes`)
+    const detail = `the reply is larger than ${REPLY_BYTES_MAX} bytes`
+    const begun = { status: this.#status, headers: this.#headers, body: this.#body }
+    this.#breakOff({ kind: 'failed', cause: 'reply_too_large', detail, begun })
   }
 
   #fail(cause: FailureCause, detail: string): void {

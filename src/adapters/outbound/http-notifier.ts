@@ -3,11 +3,11 @@
  * its relay limits how many are under way. A call that fails asks for a retry, whatever the cause.
  */
 import type { Clock, Dispatch, DispatchResult, Journal, Notifier } from '../../app/ports.ts'
+import type { DialectReply } from '../../dialects/dialect.ts'
 import { DIALECTS } from '../../dialects/index.ts'
 import type { DeliveryOutcome } from '../../domain/notification.ts'
 import { retryAfterMs } from '../../domain/retry.ts'
 import type { CallOutcome } from './call.ts'
-import type { ReplyHeaders } from './http1/reply-parser.ts'
 import type { Lines } from './lines.ts'
 import { dispatchRequest, maskedHeaders, sendRequest, shownBody } from './outgoing.ts'
 
@@ -35,7 +35,10 @@ async function send(options: NotifierOptions, dispatch: Dispatch): Promise<Dispa
     const line = lines.of(subscription)
     const budgetMs = subscription.timeoutMs
     const call = sendRequest({ line, clock, subscription, request, budgetMs })
-    ending = endingOf(dispatch, await call.result, clock.wallMs())
+    const outcome = await call.result
+    // A connection that is destroyed when this gateway stops looks like one that the receiver has lost.
+    const isBrokenOff = lines.isClosed && outcome.kind === 'failed' && outcome.begun === undefined
+    ending = endingOf(dispatch, isBrokenOff ? { kind: 'cancelled' } : outcome, clock.wallMs())
   } catch (error) {
     journal.record({ kind: 'request.crashed', requestId: dispatch.deliveryId, error })
     ending = failedEnding('internal fault')
@@ -44,16 +47,25 @@ async function send(options: NotifierOptions, dispatch: Dispatch): Promise<Dispa
 }
 
 function endingOf(dispatch: Dispatch, outcome: CallOutcome, nowMs: number): Ending {
-  if (outcome.kind === 'cancelled') return failedEnding('the call was broken off')
-  if (outcome.kind === 'failed') return failedEnding(`${outcome.cause}: ${outcome.detail}`)
-  const receipt = DIALECTS[dispatch.subscription.dialect].readReceipt(outcome)
+  if (outcome.kind === 'cancelled') {
+    return { ...failedEnding('this gateway broke the call off'), outcome: 'broken_off' }
+  }
+  // Nobody reads what is said to a notification: a reply that is too large has a status all the same.
+  const reply = outcome.kind === 'reply' ? outcome : outcome.begun
+  if (reply === undefined) return failedEnding(reasonOf(outcome))
+  const receipt = DIALECTS[dispatch.subscription.dialect].readReceipt(reply)
   return {
     outcome: receipt,
-    status: outcome.status,
-    retryAfterMs: retryAfterMs(firstOf(outcome.headers, 'retry-after'), nowMs),
-    error: errorText(receipt, outcome.status),
-    reply: shownBody(outcome.body),
+    status: reply.status,
+    retryAfterMs: retryAfterMs(firstOf(reply.headers, 'retry-after'), nowMs),
+    error: errorText(receipt, reply.status),
+    reply: shownBody(reply.body),
   }
+}
+
+/** What the TLS library says has line breaks in it. */
+function reasonOf(outcome: CallOutcome): string {
+  return outcome.kind === 'failed' ? `${outcome.cause}: ${outcome.detail}`.trim() : ''
 }
 
 function failedEnding(error: string): Ending {
@@ -64,6 +76,8 @@ function errorText(outcome: DeliveryOutcome, status: number): string | null {
   switch (outcome) {
     case 'delivered':
       return null
+    case 'delivered_last':
+      return 'the receiver took it and wants no more notifications'
     case 'retry':
       return `the receiver answered ${status}`
     case 'disable':
@@ -73,7 +87,7 @@ function errorText(outcome: DeliveryOutcome, status: number): string | null {
   }
 }
 
-function firstOf(headers: ReplyHeaders, name: string): string | undefined {
+function firstOf(headers: DialectReply['headers'], name: string): string | undefined {
   const value = headers[name]
   return typeof value === 'object' ? value[0] : value
 }

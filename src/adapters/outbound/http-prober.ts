@@ -71,7 +71,8 @@ function receiptOf({ dialect }: Subscription, outcome: CallOutcome): Answer {
   if (outcome.kind === 'cancelled') return { kind: 'cancelled' }
   if (outcome.kind === 'failed') return failed(outcome.cause, outcome.detail)
   const receipt = DIALECTS[dialect].readReceipt(outcome)
-  if (receipt === 'delivered') return { kind: 'allow', remarks: [], values: undefined }
+  if (receipt === 'delivered' || receipt === 'delivered_last')
+    return { kind: 'allow', remarks: [], values: undefined }
   return failed('bad_status', `status ${outcome.status} asks for: ${receipt}`)
 }
 

@@ -89,6 +89,7 @@ function sameSettings(left: BreakerSettings, right: BreakerSettings): boolean {
 export class Lines {
   readonly #options: LineOptions
   readonly #lines: BoundedMap<string, Line>
+  #isClosed = false
 
   constructor(options: LineOptions, linesMax: number = LINES_MAX) {
     this.#options = options
@@ -125,7 +126,13 @@ export class Lines {
     this.#lines.delete(subscriptionId)
   }
 
+  /** What fails from then on was broken off by this gateway. */
+  get isClosed(): boolean {
+    return this.#isClosed
+  }
+
   close(): void {
+    this.#isClosed = true
     for (const line of this.#lines.drain()) line.destroy()
   }
 }

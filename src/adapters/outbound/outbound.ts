@@ -6,6 +6,7 @@ import type {
   Journal,
   Notifier,
   Prober,
+  Renderer,
   Sequences,
 } from '../../app/ports.ts'
 import { createConnector } from './connector.ts'
@@ -14,7 +15,7 @@ import { createAsker } from './http-asker.ts'
 import { createNotifier } from './http-notifier.ts'
 import { createProber } from './http-prober.ts'
 import { Lines } from './lines.ts'
-import { SharedBodies } from './outgoing.ts'
+import { dispatchRequest, SharedBodies } from './outgoing.ts'
 import { createResolver, type Resolver } from './resolver.ts'
 
 export type OutboundOptions = {
@@ -33,6 +34,7 @@ export type Outbound = {
   readonly asker: Asker
   readonly prober: Prober
   readonly notifier: Notifier
+  readonly renderer: Renderer
   readonly health: HealthDesk
   /** Closes a subscription's breaker, as after somebody has mended the subscriber. */
   resetBreaker(subscriptionId: string): void
@@ -52,6 +54,7 @@ export function createOutbound(options: OutboundOptions): Outbound {
     asker: createAsker({ clock, journal, sequences, lines, sharedBodies }),
     prober: createProber({ clock, sequences, lines, sharedBodies }),
     notifier: createNotifier({ clock, journal, lines }),
+    renderer: { bodyOf: (dispatch) => dispatchRequest(dispatch, clock).body },
     health: { of: (subscriptionId) => lines.healthOf(subscriptionId) },
     resetBreaker: (subscriptionId) => lines.resetBreaker(subscriptionId),
     forget: (subscriptionId) => lines.forget(subscriptionId),

@@ -4,6 +4,7 @@
  * however many are asked.
  */
 import type { Clock, Dispatch, Inquiry, Question } from '../../app/ports.ts'
+import type { Signing } from '../../dialects/dialect.ts'
 import { DIALECTS } from '../../dialects/index.ts'
 import { buildRequest, type OutgoingRequest, validSecrets } from '../../dialects/request.ts'
 import type { NeutralMessage } from '../../domain/notification.ts'
@@ -24,6 +25,7 @@ function questionMessage(
     event: change.event,
     occurredAtMs,
     accountId: change.accountId,
+    accountNumber: null,
     catalogId: change.catalogId,
     recordId: change.recordId,
     values: change.values,
@@ -41,10 +43,11 @@ function questionMessage(
 }
 
 function dispatchMessage(dispatch: Dispatch): NeutralMessage {
-  const { body, deliveryId, subscription, occurredAtMs, sequenceId } = dispatch
+  const { body, deliveryId, subscription, occurredAtMs, sequenceId, accountNumber } = dispatch
   return {
     ...body,
     id: deliveryId,
+    accountNumber,
     occurredAtMs,
     allValues: undefined,
     sequenceId,
@@ -63,7 +66,11 @@ export class SharedBodies {
   readonly #bodies = new Map<DialectName, string>()
 
   /** The body that this subscription shares with others; undefined when it has one of its own. */
-  of({ subscription, inquiry }: Question, message: NeutralMessage): string | undefined {
+  of(
+    { subscription, inquiry }: Question,
+    message: NeutralMessage,
+    signing: Signing,
+  ): string | undefined {
     const { dialect, parameters, method } = subscription
     if (parameters !== null || method === 'GET' || !DIALECTS[dialect].sharesBody) return undefined
     if (inquiry !== this.#inquiry) {
@@ -72,7 +79,7 @@ export class SharedBodies {
     }
     const known = this.#bodies.get(dialect)
     if (known !== undefined) return known
-    const body = DIALECTS[dialect].encode(message)
+    const body = DIALECTS[dialect].encode(message, signing)
     this.#bodies.set(dialect, body)
     return body
   }
@@ -95,13 +102,14 @@ export function questionRequest(
 ): SentRequest {
   const { subscription, inquiry } = question
   const message = questionMessage(question, sequenceId)
-  const now = clock.wallMs()
+  const attemptAtMs = clock.wallMs()
+  const secrets = validSecrets(subscription, attemptAtMs)
   const request = buildRequest({
     subscription,
     message,
-    attemptAtMs: now,
-    secrets: validSecrets(subscription, now),
-    sharedBody: sharedBodies.of(question, message),
+    attemptAtMs,
+    secrets,
+    sharedBody: sharedBodies.of(question, message, { id: message.id, attemptAtMs, secrets }),
   })
   const headers = listOf(request.headers)
   headers.push('x-assent-deadline-ms', String(Math.max(0, Math.floor(leftMs))))
@@ -122,7 +130,7 @@ export function dispatchRequest(dispatch: Dispatch, clock: Clock): SentRequest {
   })
   const headers = listOf(request.headers)
   headers.push('x-assent-deadline-ms', String(subscription.timeoutMs))
-  headers.push('x-assent-decision', body.decisionId)
+  if (body.decisionId !== undefined) headers.push('x-assent-decision', body.decisionId)
   return { ...request, headers }
 }
 

@@ -137,11 +137,7 @@ export const DEFINED = `defined as (
 export const HAPPENED = `happened as (
   insert into events (id, account, subscription_ids, body)
   select event_id, account, told, event_body from passed where event_id is not null order by ord
-  returning seq
-)`
-
-export const POINTED = `pointed as (
-  insert into outbox (event) select seq from happened
+  returning seq, account
 )`
 
 export function resultPart(isNeeded: IsNeeded): string {

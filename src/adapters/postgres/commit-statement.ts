@@ -26,12 +26,12 @@ import {
   KEPT,
   LOCKED,
   NEEDS,
-  POINTED,
   passedPart,
   resultPart,
   UPDATED,
 } from './commit-parts.ts'
 import type { Statement } from './database.ts'
+import { POINTED } from './event-parts.ts'
 
 function needsOf(item: CommitItem): number {
   const { write, event, keep, pending } = item

@@ -8,12 +8,13 @@ import type {
   AccountConfiguration,
   Catalogs,
   ConfigurationStore,
+  HeldChoice,
   Subscriptions,
 } from '../../app/store.ts'
 import type { Catalog, Field } from '../../domain/catalog.ts'
+import type { CommittedEvent } from '../../domain/notification.ts'
 import { Problem } from '../../domain/problem.ts'
 import {
-  type DisabledReason,
   SUBSCRIPTIONS_PER_ACCOUNT_MAX,
   type Subscription,
   type SubscriptionSecrets,
@@ -76,7 +77,7 @@ export function createConfigurationStore(database: Database, sealer: Sealer): Co
           .execute(async (tx): Promise<AccountConfiguration | null> => {
             const account = await tx
               .selectFrom('accounts')
-              .select('generation')
+              .select(['generation', 'account_number'])
               .where('id', '=', accountId)
               .executeTakeFirst()
             if (account === undefined) return null
@@ -92,6 +93,7 @@ export function createConfigurationStore(database: Database, sealer: Sealer): Co
               .execute()
             return {
               accountId,
+              accountNumber: account.account_number,
               generation: account.generation,
               subscriptions: subscriptions.map((row) => subscriptionOf(row, sealer)),
               catalogs: catalogs.map(catalogOf),
@@ -186,7 +188,11 @@ export function createSubscriptions(ports: ConfigurationPorts): Subscriptions {
       .executeTakeFirst()
     return row === undefined ? null : subscriptionOf(row, sealer)
   }
-  const write = async (tx: Transaction<Tables>, next: Subscription) => {
+  const write = async (
+    tx: Transaction<Tables>,
+    next: Subscription,
+    held: HeldChoice = 'deliver',
+  ) => {
     const row = await tx
       .updateTable('subscriptions')
       .set({ ...columnsOf(next, sealer), revision: sql`revision + 1`, updated_at: sql`now()` })
@@ -194,7 +200,7 @@ export function createSubscriptions(ports: ConfigurationPorts): Subscriptions {
       .where('id', '=', next.id)
       .returningAll()
       .executeTakeFirstOrThrow()
-    if (next.active) await releaseHeld(tx, next)
+    await setLane(tx, next, held)
     return subscriptionOf(row, sealer)
   }
   return {
@@ -209,10 +215,10 @@ export function createSubscriptions(ports: ConfigurationPorts): Subscriptions {
       }
       return changing(ports, accountId, (tx) => insert(tx, draft, sealer))
     },
-    update: (accountId, id, change) =>
+    update: (accountId, id, change, held) =>
       changing(ports, accountId, async (tx) => {
         const current = await find(tx, accountId, id)
-        return current === null ? null : write(tx, change(current))
+        return current === null ? null : write(tx, change(current), held)
       }),
     read: (accountId, id) =>
       orUnavailable(database.kysely.transaction().execute((tx) => find(tx, accountId, id))),
@@ -228,16 +234,47 @@ export function createSubscriptions(ports: ConfigurationPorts): Subscriptions {
       return rows.map((row) => subscriptionOf(row, sealer))
     },
     remove: (accountId, id) => changing(ports, accountId, (tx) => removeOne(tx, accountId, id)),
-    disable: (accountId, id, reason) =>
+    disable: (accountId, id, reason, event) =>
       changing(ports, accountId, async (tx) => {
         const current = await find(tx, accountId, id)
-        if (current?.active === true) await write(tx, disabled(current, reason))
+        if (current?.active !== true) return false
+        if (reason === 'failing' && !(await isFailing(tx, accountId, id))) return false
+        await write(tx, { ...current, active: false, disabledReason: reason })
+        if (event !== null) await raise(tx, accountId, event)
+        return true
       }),
   }
 }
 
-function disabled(current: Subscription, disabledReason: DisabledReason): Subscription {
-  return { ...current, active: false, disabledReason }
+/** A success may have come since somebody noticed. */
+async function isFailing(tx: Transaction<Tables>, accountId: string, id: string) {
+  const { rows } = await sql`select from lanes
+    where account = ${accountId} and subscription_id = ${id} and failing_since is not null for update`.execute(
+    tx,
+  )
+  return rows.length > 0
+}
+
+/** An event that no change of a record gave rise to. */
+async function raise(
+  tx: Transaction<Tables>,
+  accountId: string,
+  { id, subscriptionIds, body }: CommittedEvent & { readonly id: string },
+) {
+  const { seq } = await tx
+    .insertInto('events')
+    .values({
+      id,
+      account: accountId,
+      subscription_ids: [...subscriptionIds],
+      body: JSON.stringify(body),
+    })
+    .returning('seq')
+    .executeTakeFirstOrThrow()
+  await tx
+    .insertInto('outbox')
+    .values({ event: seq, shard: sql`shard_of(${accountId})` })
+    .execute()
 }
 
 async function insert(
@@ -263,6 +300,7 @@ async function insert(
     .executeTakeFirstOrThrow()
     .catch(takenId)
   await tx.insertInto('sequences').values({ account: accountId, subscription_id: id }).execute()
+  await setLane(tx, draft, 'deliver')
   return subscriptionOf(row, sealer)
 }
 
@@ -270,15 +308,11 @@ function takenId(error: unknown): never {
   throw isUniqueViolation(error) ? new Problem('already_exists') : error
 }
 
-/** What was held while the subscription was off is due now. */
-async function releaseHeld(tx: Transaction<Tables>, { accountId, id }: Subscription) {
-  await tx
-    .updateTable('deliveries')
-    .set({ state: 'ready', due_at: sql`now()` })
-    .where('account', '=', accountId)
-    .where('subscription_id', '=', id)
-    .where('state', '=', 'held')
-    .execute()
+/** What its deliveries follow. The first of them follow at once, the others soon after. */
+async function setLane(tx: Transaction<Tables>, next: Subscription, held: HeldChoice) {
+  const { accountId, id, active, maxInFlight, maxPerSecond } = next
+  await sql`select set_lane(${accountId}, ${id}, ${active}, ${maxInFlight}, ${maxPerSecond},
+    ${held === 'cancel'})`.execute(tx)
 }
 
 /** Its open deliveries end with it; what was delivered stays in the log. */
@@ -288,13 +322,7 @@ async function removeOne(tx: Transaction<Tables>, accountId: string, id: string)
     .where('account', '=', accountId)
     .where('id', '=', id)
     .executeTakeFirst()
-  await tx
-    .updateTable('deliveries')
-    .set({ state: 'cancelled', ended_at: sql`now()` })
-    .where('account', '=', accountId)
-    .where('subscription_id', '=', id)
-    .where('state', 'in', ['waiting', 'ready', 'retrying', 'held'])
-    .execute()
+  await sql`select end_lane(${accountId}, ${id})`.execute(tx)
   return numDeletedRows > 0n
 }
 

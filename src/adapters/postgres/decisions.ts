@@ -11,6 +11,7 @@ import type {
 import type { Change, ChangeEvent, CommitMode } from '../../domain/change.ts'
 import type { DecisionDetail } from './commit-statement.ts'
 import type { Database, Statement } from './database.ts'
+import { eventParameters, HAPPENED_BESIDE, POINTED } from './event-parts.ts'
 import { orUnavailable } from './sqlstate.ts'
 
 /** Reads wait for what was answered but is not stored yet: every decision that was answered can be read. */
@@ -151,15 +152,11 @@ const COMMIT_CALLER: Statement = {
 with done as (
   update caller_approvals set state = 'committed', record_id = $3, notifications = coalesce(cardinality($5::text[]), 0)
    where account = $1 and decision_id = $2 and state = 'pending' and expires_at > now()
-  returning decision_id
+  returning account
 ),
-happened as (
-  insert into events (id, account, subscription_ids, body)
-  select $4, $1, $5::text[], $6::json from done where $4::text is not null
-  returning seq
-),
-pointed as (insert into outbox (event) select seq from happened)
-select decision_id from done`,
+${HAPPENED_BESIDE(4)},
+${POINTED}
+select account from done`,
 }
 
 export function createCallerApprovals(database: Database): CallerApprovals {
@@ -183,14 +180,7 @@ export function createCallerApprovals(database: Database): CallerApprovals {
     },
     commit: async (accountId, decisionId, recordId, event) => {
       const rows = await orUnavailable(
-        database.run(COMMIT_CALLER, [
-          accountId,
-          decisionId,
-          recordId,
-          event?.id ?? null,
-          event?.subscriptionIds ?? null,
-          event === null ? null : JSON.stringify(event.body),
-        ]),
+        database.run(COMMIT_CALLER, [accountId, decisionId, recordId, ...eventParameters(event)]),
       )
       return rows.length > 0
     },

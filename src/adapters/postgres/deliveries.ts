@@ -5,14 +5,20 @@ import type {
   DeliveryFilter,
   DeliveryView,
   NotificationView,
-  Page,
-} from '../../app/store.ts'
+  NumberedDelivery,
+  ReplayOrder,
+  RetryResult,
+} from '../../app/delivery-store.ts'
+import type { Page } from '../../app/store.ts'
 import type { EventBody } from '../../domain/notification.ts'
 import type { Database } from './database.ts'
 import { orUnavailable } from './sqlstate.ts'
 
 /** A delivery's id is `<event id>_<subscription id>`, as on the wire. Ids have no `_` but after the prefix. */
 const DELIVERY_ID = /^(evt_[0-9a-z]+)_(.+)$/
+
+/** The latest; a delivery that is replayed time after time has many. */
+const ATTEMPTS_SHOWN_MAX = 200
 
 export function createDeliveries(database: Database): Deliveries {
   return {
@@ -26,6 +32,20 @@ export function createDeliveries(database: Database): Deliveries {
       return { ...deliveryOf(row), attemptLog: await attemptsOf(database, accountId, row) }
     },
     retry: (accountId, deliveryId) => retry(database, accountId, deliveryId),
+    replay: (accountId, subscriptionId, order) =>
+      orUnavailable(startReplay(database, accountId, subscriptionId, order)),
+    numbered: async (accountId, subscriptionId, after, limit) => {
+      const rows = await orUnavailable(
+        select(database, accountId)
+          .select('e.occurred_at')
+          .where('d.subscription_id', '=', subscriptionId)
+          .where('d.sequence_id', '>', after)
+          .orderBy('d.sequence_id')
+          .limit(limit)
+          .execute(),
+      )
+      return rows.map((row) => numberedOf(row as DeliveryRow & { occurred_at: Date }))
+    },
     notifications: async (accountId, page) => {
       let query = database.kysely
         .selectFrom('events')
@@ -104,11 +124,11 @@ async function attemptsOf(
       .where('account', '=', accountId)
       .where('subscription_id', '=', row.subscription_id)
       .where('sequence_id', '=', row.sequence_id)
-      .orderBy('at')
-      .limit(200)
+      .orderBy('at', 'desc')
+      .limit(ATTEMPTS_SHOWN_MAX)
       .execute(),
   )
-  return attempts.map((attempt) => ({
+  return attempts.toReversed().map((attempt) => ({
     at: attempt.at.toISOString(),
     requestHeaders: attempt.request_headers as AttemptView['requestHeaders'],
     status: attempt.status,
@@ -118,21 +138,50 @@ async function attemptsOf(
   }))
 }
 
-/** The count of failures stays: a retry by hand is one more try, not a new schedule. */
-async function retry(database: Database, accountId: string, deliveryId: string) {
+async function retry(
+  database: Database,
+  accountId: string,
+  deliveryId: string,
+): Promise<RetryResult> {
   const row = await find(database, accountId, deliveryId)
-  if (row === undefined) return null
-  const { numUpdatedRows } = await orUnavailable(
-    database.kysely
-      .updateTable('deliveries')
-      .set({ state: 'ready', due_at: sql`now()`, ended_at: null })
-      .where('account', '=', accountId)
-      .where('subscription_id', '=', row.subscription_id)
-      .where('sequence_id', '=', row.sequence_id)
-      .where('state', '<>', 'sending')
-      .executeTakeFirst(),
+  if (row === undefined) return 'not_found'
+  if (row.state === 'sending') return 'under_way'
+  const { rows } = await orUnavailable(
+    sql<{ is_there: boolean }>`
+      select reopen_deliveries(${accountId}, ${row.subscription_id}, ${[row.sequence_id]}) as is_there`.execute(
+      database.kysely,
+    ),
   )
-  return numUpdatedRows > 0n
+  return rows[0]?.is_there === true ? 'on_its_way' : 'nobody_listens'
+}
+
+/** What comes later is no part of it. What ends meanwhile within the range is. */
+async function startReplay(
+  { kysely }: Database,
+  accountId: string,
+  subscriptionId: string,
+  order: ReplayOrder,
+): Promise<number> {
+  const { since, until, fromSequenceId, toSequenceId, states } = order
+  const { rows } = await sql<{ count: number }>`
+with range as materialized (
+  select coalesce(${since ?? null}::timestamptz, '-infinity') as since,
+    coalesce(${until ?? null}::timestamptz, 'infinity') as until
+),
+found as materialized (
+  select count(*) as count, min(d.sequence_id) as first, max(d.sequence_id) as last
+    from deliveries d, range r
+   where d.account = ${accountId} and d.subscription_id = ${subscriptionId}
+     and d.sequence_id between ${fromSequenceId ?? 0} and ${toSequenceId ?? Number.MAX_SAFE_INTEGER}
+     and d.state = any(${[...states]}::text[]) and d.created_at >= r.since and d.created_at < r.until
+),
+ordered as (
+  insert into replays (account, subscription_id, next_sequence, last_sequence, since, until, states)
+  select ${accountId}, ${subscriptionId}, f.first, f.last, r.since, r.until, ${[...states]}::text[]
+    from found f, range r where f.count > 0
+)
+select count from found`.execute(kysely)
+  return rows[0]?.count ?? 0
 }
 
 type DeliveryRow = {
@@ -148,6 +197,16 @@ type DeliveryRow = {
   readonly body: EventBody
 }
 
+function numberedOf(row: DeliveryRow & { readonly occurred_at: Date }): NumberedDelivery {
+  return {
+    sequenceId: row.sequence_id,
+    id: `${row.event_id}_${row.subscription_id}`,
+    state: row.state as NumberedDelivery['state'],
+    body: row.body,
+    occurredAtMs: row.occurred_at.getTime(),
+  }
+}
+
 const OPEN_STATES: ReadonlySet<string> = new Set(['ready', 'retrying'])
 
 function deliveryOf(row: DeliveryRow): DeliveryView {
@@ -157,7 +216,7 @@ function deliveryOf(row: DeliveryRow): DeliveryView {
     subscriptionId: row.subscription_id,
     sequenceId: row.sequence_id,
     event: body.event,
-    catalogId: body.catalogId,
+    catalogId: body.catalogId ?? null,
     recordId: body.recordId ?? null,
     state: row.state as DeliveryView['state'],
     failures: row.failures,
@@ -179,9 +238,9 @@ function notificationOf(row: NotificationRow): NotificationView {
   return {
     id: row.id,
     event: row.body.event,
-    catalogId: row.body.catalogId,
+    catalogId: row.body.catalogId ?? null,
     recordId: row.body.recordId ?? null,
-    decisionId: row.body.decisionId,
+    decisionId: row.body.decisionId ?? null,
     occurredAt: row.occurred_at.toISOString(),
     subscriptionIds: row.subscription_ids,
   }

@@ -1,171 +1,218 @@
 /**
- * From committed events to numbered deliveries, and their leases.
- *
- * An event's pointer is deleted in the transaction that plans it, so no event is planned twice or
- * forgotten, whatever order commits arrive in. Only one planner works at a time (an advisory lock), which
- * is why a subscription's numbers have no gaps. A claimed delivery carries a lease; whoever settles it
- * must still hold that lease, and a lease that ran out makes the delivery due again: that is the crash of
- * a sender, and the receiver then sees the same webhook-id a second time.
+ * The relay's side of the database. What moves deliveries are functions of the schema
+ * (migrations/0003_move_deliveries.sql and the one after it), which take the locks that each step needs;
+ * here they are called.
  */
-import { sql } from 'kysely'
+
+import type {
+  ClaimedDelivery,
+  FailingSubscription,
+  Outbox,
+  Settlement,
+} from '../../app/delivery-store.ts'
 import type { Ids } from '../../app/ports.ts'
-import type { ClaimedDelivery, Outbox, Settlement } from '../../app/store.ts'
 import type { EventBody } from '../../domain/notification.ts'
+import { Problem } from '../../domain/problem.ts'
 import type { Database, Statement } from './database.ts'
-import { orUnavailable } from './sqlstate.ts'
+import { eventParameters, HAPPENED_BESIDE, POINTED } from './event-parts.ts'
+import { asWriteProblem, isBusy, isUnroutable, orUnavailable } from './sqlstate.ts'
 
-const PLANNER_LOCK = 7_264_002
+/** So many times in a row may a delivery's senders go away before it is put aside. */
+const LAPSES_MAX = 10
+/** Rows of one step, so that no lane is locked for long. */
+const TURNED_MAX = 1_000
+/** A replay goes on while its lane has fewer than `readyMax` due, and looks at `span` numbers in a step. */
+const REPLAY = { deliveriesMax: 100, readyMax: 50, span: 20_000 } as const
 
-/**
- * Numbers and deliveries for the oldest events. Subscriptions that are gone by now get none. Their rows
- * are locked: a switching on or a removal that is under way is waited for, and what comes later finds the
- * deliveries; else one could be put on hold behind the back of the change that lets go of what is held.
- */
-const planStatement = (eventsMax: number) => sql<{ planned: number }>`
-with batch as materialized (
-  select event from outbox order by event limit ${eventsMax}
-),
-listening as materialized (
-  select s.account, s.id, (s.settings->>'active')::boolean as active from subscriptions s
-   where (s.account, s.id) in (
-     select e.account, unnest(e.subscription_ids) from batch b join events e on e.seq = b.event)
-   order by s.account, s.id for share
-),
-target as materialized (
-  select e.seq, e.account, s.id as subscription_id, s.active,
-    row_number() over (partition by e.account, s.id order by e.seq) as rank,
-    count(*) over (partition by e.account, s.id) as total
-    from batch b join events e on e.seq = b.event
-    cross join lateral unnest(e.subscription_ids) as told(id)
-    join listening s on s.account = e.account and s.id = told.id
-),
-counted as (
-  update sequences q set last = q.last + t.total
-    from (select distinct account, subscription_id, total from target) t
-   where q.account = t.account and q.subscription_id = t.subscription_id
-  returning q.account, q.subscription_id, q.last - t.total as before
-),
-planned as (
-  insert into deliveries (account, subscription_id, sequence_id, event, state)
-  select t.account, t.subscription_id, c.before + t.rank, t.seq,
-    case when t.active then 'ready' else 'held' end
-    from target t join counted c on c.account = t.account and c.subscription_id = t.subscription_id
-),
-gone as (
-  delete from outbox o using batch b where o.event = b.event returning o.event
-)
-select count(*) as planned from gone`
-
+const PLAN: Statement = {
+  name: 'plan_deliveries',
+  text: 'select planned, is_more, is_busy from plan_deliveries($1)',
+}
 const CLAIM: Statement = {
   name: 'claim_deliveries',
+  text: 'select * from claim_deliveries($1, $2, $3, $4)',
+}
+const EXTEND: Statement = { name: 'extend_leases', text: 'select extend_leases($1, $2)' }
+const SETTLE: Statement = {
+  name: 'settle_deliveries',
+  text: 'select * from settle_deliveries($1, $2, $3)',
+}
+const REAP: Statement = { name: 'reap_deliveries', text: 'select reap_deliveries($1) as count' }
+const TURN: Statement = { name: 'turn_lanes', text: 'select turn_lanes($1) as did' }
+const CONTINUE_REPLAY: Statement = {
+  name: 'continue_replay',
+  text: 'select continue_replay($1, $2, $3) as how',
+}
+const MEND: Statement = { name: 'mend_lanes', text: 'select mend_lanes() as count' }
+const MEND_CHAINS: Statement = { name: 'mend_chains', text: 'select mend_chains() as count' }
+const KEEP_ATTEMPTS: Statement = { name: 'keep_attempts', text: 'select keep_attempts($1)' }
+/** The small tables whose rows never rest. */
+const VACUUM: readonly Statement[] = ['lanes', 'outbox', 'sequences'].map((table) => ({
+  name: `vacuum_${table}`,
+  text: `vacuum ${table}`,
+}))
+const NOTE_FAILING: Statement = {
+  name: 'note_failing',
   text: `
-with due as materialized (
-  select account, subscription_id, sequence_id from deliveries
-   where state in ('ready', 'retrying') and due_at <= now()
-   order by due_at limit $1 for update skip locked
+with done as (
+  update lanes set failing_told = $3
+   where account = $1 and subscription_id = $2 and failing_told < $3 and failing_since is not null and is_open
+  returning account
 ),
-claimed as (
-  update deliveries d set state = 'sending', lease_id = $3,
-    lease_until = now() + $2 * interval '1 millisecond'
-    from due where d.account = due.account and d.subscription_id = due.subscription_id
-     and d.sequence_id = due.sequence_id
-  returning d.account, d.subscription_id, d.sequence_id, d.event, d.failures
-)
-select c.account, c.subscription_id, c.sequence_id, c.failures, e.id as event_id, e.body, e.occurred_at
-  from claimed c join events e on e.seq = c.event
- order by c.event`,
+${HAPPENED_BESIDE(4)},
+${POINTED}
+select account from done`,
+}
+const FAILING: Statement = {
+  name: 'failing_lanes',
+  text: `select account, subscription_id, failing_told,
+      extract(epoch from present() - failing_since)::double precision * 1000 as failing_ms
+    from lanes where is_open and failing_since <= present() - $1 * interval '1 millisecond'
+   order by failing_told, failing_since limit 100`,
+}
+const NEXT_DUE: Statement = {
+  name: 'next_due',
+  // Before version 17 the infinite could not be subtracted from.
+  text: `select extract(epoch from nullif(least(
+      (select min(next_due) from lanes where is_open and not is_failing),
+      (select min(next_due) from lanes where is_open and is_failing)), 'infinity') - present())::double precision
+    * 1000 as ms`,
+}
+/** Lanes that are full are looked at only when there is room, so each lane is asked for its oldest. */
+const AGE: Statement = {
+  name: 'backlog_age',
+  text: `select coalesce(extract(epoch from present() - least(
+      (select min(e.occurred_at) from (select event from outbox order by event limit 100) o
+         join events e on e.seq = o.event),
+      (select min(d.due_at) from lanes l cross join lateral (
+         select due_at from deliveries where account = l.account and subscription_id = l.subscription_id
+            and state in ('ready', 'retrying') and due_at <= present()
+          order by due_at, sequence_id limit 1) d where l.is_open)
+    )) * 1000, 0)::double precision as age`,
 }
 
+type PlanRow = { readonly planned: number; readonly is_more: boolean; readonly is_busy: boolean }
 type ClaimRow = {
   readonly account: string
   readonly subscription_id: string
   readonly sequence_id: number
   readonly failures: number
+  readonly is_failing: boolean
+  readonly start_in_ms: number
   readonly event_id: string
-  readonly body: EventBody
+  readonly body: EventBody | null
   readonly occurred_at: Date
 }
-
-const SETTLE: Statement = {
-  name: 'settle_deliveries',
-  text: `
-with ended as materialized (
-  select * from json_to_recordset($1::json) as r(
-    account text, subscription_id text, sequence_id bigint, lease_id text, state text,
-    retry_in_ms double precision, status smallint, request_headers json, reply text,
-    duration_ms real, error text)
-),
--- As when planning: nothing is put on hold for a subscription that is on again by now.
-listening as materialized (
-  select s.account, s.id, (s.settings->>'active')::boolean as active from subscriptions s
-   where (s.account, s.id) in (select account, subscription_id from ended where state = 'held')
-   order by s.account, s.id for share
-),
-outcome as materialized (
-  select r.account, r.subscription_id, r.sequence_id, r.lease_id, r.status, r.retry_in_ms,
-    case when r.state <> 'held' then r.state when s.id is null then 'cancelled'
-      when s.active then 'ready' else 'held' end as state
-    from ended r left join listening s on s.account = r.account and s.id = r.subscription_id
-),
-logged as (
-  insert into attempts (account, subscription_id, sequence_id, request_headers, status, reply, duration_ms, error)
-  select account, subscription_id, sequence_id, request_headers, status, reply, duration_ms, error from ended
-)
-update deliveries d set state = r.state, lease_id = null, lease_until = null, last_status = r.status,
-    failures = d.failures + case when r.state in ('retrying', 'dead') then 1 else 0 end,
-    due_at = now() + coalesce(r.retry_in_ms, 0) * interval '1 millisecond',
-    ended_at = case when r.state in ('delivered', 'dead', 'cancelled') then now() end
-  from outcome r
- where d.account = r.account and d.subscription_id = r.subscription_id
-   and d.sequence_id = r.sequence_id and d.state = 'sending' and d.lease_id = r.lease_id`,
-}
-
-const REAP: Statement = {
-  name: 'reap_leases',
-  text: `update deliveries set state = 'ready', lease_id = null, lease_until = null, due_at = now()
-    where state = 'sending' and lease_until < now() returning 1`,
-}
-
-const AGE: Statement = {
-  name: 'backlog_age',
-  text: `select coalesce(extract(epoch from now() - least(
-      (select e.occurred_at from outbox o join events e on e.seq = o.event order by o.event limit 1),
-      (select min(due_at) from deliveries where state in ('ready', 'retrying') and due_at <= now())
-    )) * 1000, 0)::double precision as age`,
+type FailingRow = {
+  readonly account: string
+  readonly subscription_id: string
+  readonly failing_ms: number
+  readonly failing_told: number
 }
 
 export function createOutbox(database: Database, ids: Ids): Outbox {
+  const run = <Row>(statement: Statement, values: readonly unknown[]) =>
+    orUnavailable(database.run<Row>(statement, values))
+  const count = async (statement: Statement, values: readonly unknown[]): Promise<number> => {
+    const [row] = await run<{ count: number }>(statement, values)
+    return row?.count ?? 0
+  }
+  const did = async (statement: Statement, values: readonly unknown[]): Promise<boolean> => {
+    const [row] = await run<{ did: boolean }>(statement, values)
+    return row?.did ?? false
+  }
   return {
-    plan: (eventsMax) =>
-      orUnavailable(
-        database.kysely.transaction().execute(async (tx) => {
-          // A statement of its own: what follows must see what the previous planner committed.
-          const lock = await sql<{ mine: boolean }>`
-            select pg_try_advisory_xact_lock(${PLANNER_LOCK}) as mine`.execute(tx)
-          if (lock.rows[0]?.mine !== true) return 0
-          const { rows } = await planStatement(eventsMax).execute(tx)
-          return Number(rows[0]?.planned ?? 0)
-        }),
-      ),
-    claim: async (deliveriesMax, leaseMs) => {
+    plan: async (deliveriesMax) => {
+      const [row] = await run<PlanRow>(PLAN, [deliveriesMax])
+      const { planned, is_more, is_busy } = row ?? { planned: 0, is_more: false, is_busy: false }
+      return { events: planned, isMore: is_more, isBusy: is_busy }
+    },
+    claim: async ({ places, failingPlaces, leaseMs }) => {
       const leaseId = ids.make('req')
-      const values = [deliveriesMax, leaseMs, leaseId]
-      const rows = await orUnavailable(database.run<ClaimRow>(CLAIM, values))
-      return rows.map((row) => claimedOf(row, leaseId))
+      const rows = await run<ClaimRow>(CLAIM, [places, failingPlaces, leaseMs, leaseId])
+      const bodies = new Map(rows.flatMap(({ event_id, body }) => (body ? [[event_id, body]] : [])))
+      return rows.map((row) => claimedOf(row, leaseId, bodies))
     },
-    settle: async (settlements) => {
-      const rows = settlements.map(settlementRow)
-      await orUnavailable(database.run(SETTLE, [JSON.stringify(rows)]))
+    extend: async (leaseIds, leaseMs) => {
+      await run(EXTEND, [leaseIds, leaseMs])
     },
-    reap: async () => (await orUnavailable(database.run(REAP, []))).length,
+    settle: (settlements, failingAfterMs) => settle(database, settlements, failingAfterMs),
+    reap: () => count(REAP, [LAPSES_MAX]),
+    turn: () => did(TURN, [TURNED_MAX]),
+    replay: async () => {
+      const { deliveriesMax, readyMax, span } = REPLAY
+      const values = [deliveriesMax, readyMax, span]
+      const [row] = await run<{ how: 'going' | 'waiting' | 'none' }>(CONTINUE_REPLAY, values)
+      return row?.how ?? 'none'
+    },
+    mend: () => count(MEND, []),
+    mendChains: () => count(MEND_CHAINS, []),
+    keepAttempts: async (days) => {
+      await run(KEEP_ATTEMPTS, [days])
+      // On a server somebody does this all the time.
+      if (database.kind === 'embedded') for (const statement of VACUUM) await run(statement, [])
+    },
+    failing: async (afterMs) => (await run<FailingRow>(FAILING, [afterMs])).map(failingOf),
+    noteFailing: async ({ accountId, subscriptionId }, percent, event) => {
+      const values = [accountId, subscriptionId, percent, ...eventParameters(event)]
+      try {
+        return (await database.run(NOTE_FAILING, values)).length > 0
+      } catch (error) {
+        throw asWriteProblem(error)
+      }
+    },
+    nextDueInMs: async () => {
+      const [row] = await run<{ ms: number | null }>(NEXT_DUE, [])
+      return Math.max(0, row?.ms ?? Number.POSITIVE_INFINITY)
+    },
     backlogAgeMs: async () => {
-      const [row] = await orUnavailable(database.run<{ age: number }>(AGE, []))
+      const [row] = await run<{ age: number }>(AGE, [])
       return Math.max(0, row?.age ?? 0)
     },
   }
 }
 
-function claimedOf(row: ClaimRow, leaseId: string): ClaimedDelivery {
+async function settle(
+  database: Database,
+  settlements: readonly Settlement[],
+  failingAfterMs: number | null,
+) {
+  const results = JSON.stringify(settlements.map(resultRow))
+  const log = JSON.stringify(settlements.flatMap((one) => attemptRow(one) ?? []))
+  const values = [results, log, failingAfterMs]
+  const write = () => orUnavailable(database.run<FailingRow>(SETTLE, values))
+  const rows = await write().catch(async (error: unknown) => {
+    if (isBusy(error)) throw new Problem('store_busy', { cause: error })
+    if (!isUnroutable(error)) throw error
+    // Nobody has made room for the attempts of today, for days.
+    await database.run(MAKE_ROOM, [])
+    return write()
+  })
+  return rows.map(failingOf)
+}
+
+function failingOf(row: FailingRow): FailingSubscription {
+  return {
+    accountId: row.account,
+    subscriptionId: row.subscription_id,
+    failingMs: row.failing_ms,
+    toldPercent: row.failing_told,
+  }
+}
+
+const MAKE_ROOM: Statement = {
+  name: 'make_room_for_attempts',
+  text: `select make_attempts_partition((present() at time zone 'UTC')::date + n)
+    from generate_series(-1, 3) n`,
+}
+
+function claimedOf(
+  row: ClaimRow,
+  leaseId: string,
+  bodies: ReadonlyMap<string, EventBody>,
+): ClaimedDelivery {
+  const body = bodies.get(row.event_id)
+  if (body === undefined) throw new TypeError('an event was claimed without its body')
   return {
     accountId: row.account,
     subscriptionId: row.subscription_id,
@@ -173,12 +220,14 @@ function claimedOf(row: ClaimRow, leaseId: string): ClaimedDelivery {
     deliveryId: `${row.event_id}_${row.subscription_id}`,
     leaseId,
     failures: row.failures,
-    body: row.body,
+    isFailing: row.is_failing,
+    startInMs: row.start_in_ms,
+    body,
     occurredAtMs: row.occurred_at.getTime(),
   }
 }
 
-function settlementRow({ delivery, state, retryInMs, result }: Settlement): object {
+function resultRow({ delivery, state, retryInMs, sign, result }: Settlement): object {
   return {
     account: delivery.accountId,
     subscription_id: delivery.subscriptionId,
@@ -186,11 +235,25 @@ function settlementRow({ delivery, state, retryInMs, result }: Settlement): obje
     lease_id: delivery.leaseId,
     state,
     retry_in_ms: retryInMs,
-    status: result.status,
-    request_headers: result.requestHeaders,
-    // PostgreSQL keeps no NUL in a text.
-    reply: result.reply.replaceAll('\u0000', '\uFFFD').toWellFormed(),
-    duration_ms: result.durationMs,
-    error: result.error,
+    status: result?.status,
+    is_success: sign === 'success',
+    is_failure: sign === 'failure',
   }
 }
+
+function attemptRow({ delivery, result }: Settlement): object | null {
+  if (result === null) return null
+  return {
+    account: delivery.accountId,
+    subscription_id: delivery.subscriptionId,
+    sequence_id: delivery.sequenceId,
+    request_headers: result.requestHeaders,
+    status: result.status,
+    reply: storable(result.reply),
+    duration_ms: result.durationMs,
+    error: result.error && storable(result.error),
+  }
+}
+
+/** PostgreSQL keeps no NUL in a text, and no half of a character. */
+const storable = (text: string): string => text.replaceAll('\u0000', '\uFFFD').toWellFormed()

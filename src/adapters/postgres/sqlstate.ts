@@ -21,6 +21,10 @@ const LOST_SOCKET: ReadonlySet<string> = new Set([
 const LOST_MESSAGE = /connection (terminated|ended|closed)|not queryable|timeout/i
 
 const UNIQUE_VIOLATION = '23505'
+/** Lock not available, deadlock, statement cancelled, serialization failure: the same again may well go. */
+const BUSY: ReadonlySet<string> = new Set(['55P03', '40P01', '57014', '40001'])
+/** Also what a row is refused with that no partition takes. */
+const CHECK_VIOLATION = '23514'
 
 function codeOf(error: unknown): string {
   if (typeof error !== 'object' || error === null || !('code' in error)) return ''
@@ -29,6 +33,14 @@ function codeOf(error: unknown): string {
 
 export function isUniqueViolation(error: unknown): boolean {
   return codeOf(error) === UNIQUE_VIOLATION
+}
+
+export function isBusy(error: unknown): boolean {
+  return BUSY.has(codeOf(error))
+}
+
+export function isUnroutable(error: unknown): boolean {
+  return codeOf(error) === CHECK_VIOLATION
 }
 
 /** Whether nobody can say any more if the statement took effect. */

@@ -97,20 +97,33 @@ export type Tables = {
     body: Json<unknown>
     occurred_at: Timestamp
   }
-  outbox: { event: number }
+  outbox: { event: number; shard: number }
   deliveries: {
     account: string
     subscription_id: string
     sequence_id: number
     event: number
+    chain: number | null
     state: string
     failures: Generated<number>
+    lapses: Generated<number>
     due_at: Timestamp
     lease_id: string | null
     lease_until: NullableTimestamp
     last_status: number | null
     created_at: Timestamp
     ended_at: NullableTimestamp
+  }
+  replays: {
+    id: Generated<number>
+    account: string
+    subscription_id: string
+    next_sequence: number
+    last_sequence: number
+    since: Timestamp
+    until: Timestamp
+    states: string[]
+    touched_at: Timestamp
   }
   attempts: {
     account: string

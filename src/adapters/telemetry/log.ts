@@ -78,7 +78,10 @@ function severityOf(event: JournalEvent): Severity {
       return event.state === 'closed' ? 'info' : 'warn'
     case 'delivery.attempted':
       return event.state === 'delivered' ? 'info' : 'warn'
+    case 'subscription.failing':
     case 'subscription.disabled':
+    case 'deliveries.reaped':
+    case 'deliveries.mended':
       return 'warn'
     case 'process':
       return event.level
@@ -114,7 +117,10 @@ function lineOf(event: JournalEvent): object {
     case 'log.flushed':
     case 'subscription.forgotten':
     case 'breaker.changed':
+    case 'subscription.failing':
     case 'subscription.disabled':
+    case 'deliveries.reaped':
+    case 'deliveries.mended':
       return event
   }
 }

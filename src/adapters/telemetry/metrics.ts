@@ -116,6 +116,11 @@ export class Metrics {
     NOTIFICATION_AGES,
   )
 
+  readonly #reaped = this.#counter(
+    'assent_deliveries_reaped_total',
+    'Deliveries taken over from gateways that went away while sending',
+    [],
+  )
   readonly #relayTrouble = this.#counter(
     'assent_relay_trouble_total',
     'Steps of the notification relay that failed and are tried again',
@@ -183,6 +188,8 @@ export class Metrics {
         return this.#logDropped.inc(event.items)
       case 'delivery.attempted':
         return this.#delivered(event)
+      case 'deliveries.reaped':
+        return this.#reaped.inc(event.count)
       case 'relay.stumbled':
         return this.#relayTrouble.inc({ step: event.step })
       case 'store.trouble':
@@ -192,6 +199,8 @@ export class Metrics {
       case 'request.shed':
         return this.#shed.inc()
       case 'log.flushed':
+      case 'deliveries.mended':
+      case 'subscription.failing':
       case 'subscription.disabled':
       case 'process':
         return

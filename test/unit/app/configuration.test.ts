@@ -24,7 +24,15 @@ function world() {
       loads.push({
         accountId,
         found: (generation) =>
-          then(() => resolve({ accountId, generation, subscriptions: [], catalogs: [] })),
+          then(() =>
+            resolve({
+              accountId,
+              accountNumber: null,
+              generation,
+              subscriptions: [],
+              catalogs: [],
+            }),
+          ),
         fail: () => then(() => reject(new Error('the store is away'))),
         isMissing: () => then(() => resolve(null)),
       })
@@ -57,6 +65,7 @@ describe("an account's configuration", () => {
       generation: async () => 4,
       load: async (accountId: string) => ({
         accountId,
+        accountNumber: '0042',
         generation: 4,
         subscriptions: [subscriptionOf()],
         catalogs: [catalog],
@@ -64,6 +73,7 @@ describe("an account's configuration", () => {
     }
     const found = await createConfigurations(store, compilePattern).of(ACCOUNT)
     expect(found.generation).toBe(4)
+    expect(found.accountNumber).toBe('0042')
     expect(found.index.byId.get('sub_a')).toEqual(subscriptionOf())
     expect([...found.index.buckets.keys()]).toEqual(['record.before.updated'])
     expect(found.catalogs.get('orders')).toBe(catalog)

@@ -146,6 +146,9 @@ export class FakeAsker implements Asker {
   }
 }
 
+/** The number of the only account there is. */
+export const ACCOUNT_NUMBER = '0042'
+
 /** An account's settings, which a test may change while validators are asked. */
 export class FakeAccount implements ConfigurationStore {
   current: AccountConfiguration
@@ -155,7 +158,8 @@ export class FakeAccount implements ConfigurationStore {
     subscriptions: readonly Subscription[],
     catalogs: AccountConfiguration['catalogs'] = [],
   ) {
-    this.current = { accountId: ACCOUNT, generation: 1, subscriptions, catalogs }
+    const accountNumber = ACCOUNT_NUMBER
+    this.current = { accountId: ACCOUNT, accountNumber, generation: 1, subscriptions, catalogs }
   }
 
   change(subscriptions: readonly Subscription[]): void {

@@ -13,7 +13,7 @@ import {
   type SubscriptionPatch,
   updateSubscription,
 } from '../../../src/app/manage-subscriptions.ts'
-import type { Subscriptions } from '../../../src/app/store.ts'
+import type { HeldChoice, Subscriptions } from '../../../src/app/store.ts'
 import type { Complaint } from '../../../src/domain/problem.ts'
 import type { Auth, Subscription } from '../../../src/domain/subscription.ts'
 import { ACCOUNT, subscriptionOf } from '../../support/build.ts'
@@ -48,7 +48,8 @@ function world(...given: Subscription[]) {
       stored.set(created.id, created)
       return created
     },
-    update: async (accountId, id, change) => {
+    update: async (accountId, id, change, held) => {
+      if (held !== undefined) heldChoices.push(held)
       const current = find(accountId, id)
       if (current === null) return null
       const next = { ...change(current), revision: current.revision + 1 }
@@ -61,6 +62,7 @@ function world(...given: Subscription[]) {
     disable: () => Promise.reject(new Error('not for people')),
   }
   const heard: string[] = []
+  const heldChoices: HeldChoice[] = []
   const complaints: Complaint[] = []
   const checked: Subscription[] = []
   const clock = new FakeClock()
@@ -85,7 +87,7 @@ function world(...given: Subscription[]) {
     onEnabled: (id) => void heard.push(`enabled ${id}`),
   }
   const patch = (sent: SubscriptionPatch) => updateSubscription(ACCOUNT, 'sub_1', sent, ports)
-  return { ports, stored, heard, complaints, checked, clock, patch }
+  return { ports, stored, heard, heldChoices, complaints, checked, clock, patch }
 }
 
 function draftOf(over: Partial<SubscriptionDraft> = {}): SubscriptionDraft {
@@ -103,7 +105,7 @@ describe('a subscription that is read', () => {
         await readSubscription(ACCOUNT, 'sub_1', ports),
         ...(await listSubscriptions(ACCOUNT, { limit: 50, after: null }, ports)),
         await patch({ name: 'Renamed' }),
-        await enableSubscription(ACCOUNT, 'sub_1', ports),
+        await enableSubscription(ACCOUNT, 'sub_1', 'deliver', ports),
         await disableSubscription(ACCOUNT, 'sub_1', ports),
       ]
       for (const view of views) {
@@ -144,7 +146,7 @@ describe('a subscription that is read', () => {
       const verbs = [
         readSubscription(account, id, ports),
         updateSubscription(account, id, {}, ports),
-        enableSubscription(account, id, ports),
+        enableSubscription(account, id, 'deliver', ports),
         rotateSecret(account, id, 0, ports),
         removeSubscription(account, id, ports),
       ]
@@ -154,6 +156,17 @@ describe('a subscription that is read', () => {
 })
 
 describe('a new subscription', () => {
+  it('is repeated as it says, else as its dialect does', async () => {
+    const retryOf = async (over: Partial<SubscriptionDraft>) =>
+      (await createSubscription(ACCOUNT, draftOf(over), world().ports)).retry
+    const left = { retry: undefined }
+    expect(await retryOf({ ...left, dialect: 'poster' })).toEqual({ preset: 'poster' })
+    expect(await retryOf({ ...left, dialect: 'bpium' })).toEqual({ preset: 'standard' })
+    expect(await retryOf(left)).toEqual({ preset: 'standard' })
+    const none = { preset: 'none' } as const
+    expect(await retryOf({ retry: none, dialect: 'poster' })).toEqual(none)
+  })
+
   it('gets an id and a secret of its dialect, and shows the secret this once', async () => {
     const { ports, stored } = world()
     const created = await createSubscription(ACCOUNT, draftOf({ dialect: 'bpium' }), ports)
@@ -302,13 +315,29 @@ describe('the reason why a subscription is disabled', () => {
     const { ports, heard } = world(secretive({ active: false, disabledReason: 'gone' }))
     await disableSubscription(ACCOUNT, 'sub_1', ports)
     expect(heard).toEqual([])
-    await enableSubscription(ACCOUNT, 'sub_1', ports)
+    await enableSubscription(ACCOUNT, 'sub_1', 'deliver', ports)
     expect(heard).toEqual(['enabled sub_1'])
+  })
+
+  it.each(['deliver', 'cancel'] as const)(
+    'goes with the choice to %s what was held',
+    async (held) => {
+      const { ports, heldChoices } = world(secretive({ active: false, disabledReason: 'failing' }))
+      const view = await enableSubscription(ACCOUNT, 'sub_1', held, ports)
+      expect(heldChoices).toEqual([held])
+      expect(view).toMatchObject({ active: true, disabledReason: undefined })
+    },
+  )
+
+  it('that goes by a patch has what was held delivered', async () => {
+    const { patch, heldChoices } = world(secretive({ active: false, disabledReason: 'gone' }))
+    await patch({ active: true })
+    expect(heldChoices).toEqual(['deliver'])
   })
 
   it('is heard of by them too when an active one is enabled, which closes its breaker', async () => {
     const { ports, heard } = world(secretive())
-    await enableSubscription(ACCOUNT, 'sub_1', ports)
+    await enableSubscription(ACCOUNT, 'sub_1', 'deliver', ports)
     expect(heard).toEqual(['enabled sub_1'])
   })
 

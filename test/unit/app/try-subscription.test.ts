@@ -8,7 +8,7 @@ import type { Subscription } from '../../../src/domain/subscription.ts'
 import type { Answer } from '../../../src/domain/verdict.ts'
 import { ACCOUNT, allow, deny, failed, subscriptionOf } from '../../support/build.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
-import { countingIds, FakeAccount, fakeVault } from './fakes.ts'
+import { ACCOUNT_NUMBER, countingIds, FakeAccount, fakeVault } from './fakes.ts'
 
 const NOTHING: Sample = {
   event: undefined,
@@ -129,6 +129,51 @@ describe('a trial', () => {
     const chosen = await tryOut(allow(), {}, { event: 'record.deleted', recordId: '7' })
     expect(chosen.told[0]?.body).toMatchObject({ event: 'record.deleted', recordId: '7' })
     expect(chosen.told[0]?.body.values).toBeUndefined()
+  })
+
+  it('of a receiver in the poster dialect is a notification, with the number of the account', async () => {
+    const poster = { dialect: 'poster', events: ['record.updated'] } as const
+    const { asked, told } = await tryOut(allow(), poster)
+    expect(asked).toEqual([])
+    expect(told).toMatchObject([
+      { accountNumber: ACCOUNT_NUMBER, body: { event: 'record.updated', recordId: 'sample' } },
+    ])
+  })
+
+  it('of one that only hears of subscriptions tells it of itself, as if it had happened to it', async () => {
+    const over = { events: ['subscription.disabled'], catalogId: '*' }
+    const { asked, told } = await tryOut(allow(), over, { recordId: '7' })
+    expect(asked).toEqual([])
+    expect(told).toMatchObject([{ sequenceId: 0, accountNumber: ACCOUNT_NUMBER }])
+    expect(told[0]?.body).toEqual({
+      event: 'subscription.disabled',
+      accountId: ACCOUNT,
+      catalogId: undefined,
+      recordId: 'sub_a',
+      values: {
+        subscriptionId: 'sub_a',
+        name: 'Stock check',
+        failingSince: expect.stringMatching(/^\d{4}-.*Z$/),
+        reason: 'failing',
+      },
+      prevValues: undefined,
+      changedFields: [],
+      user: undefined,
+      context: undefined,
+      decisionId: undefined,
+    })
+    const sample = { event: 'subscription.failing', values: { percent: 99 } } as const
+    const chosen = await tryOut(allow(), {}, sample)
+    expect(chosen.told[0]?.body).toMatchObject({
+      event: 'subscription.failing',
+      recordId: 'sub_a',
+      values: { subscriptionId: 'sub_a', name: 'Stock check', percent: 99 },
+    })
+  })
+
+  it('of a receiver of both kinds of news shows a record, which it gets more of', async () => {
+    const { told } = await tryOut(allow(), { events: ['subscription.failing', 'record.deleted'] })
+    expect(told[0]?.body.event).toBe('record.deleted')
   })
 
   it('of a subscription that is not there is not found', async () => {

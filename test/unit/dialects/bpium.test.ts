@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { bpium } from '../../../src/dialects/bpium.ts'
-import { holdsItsVectors, messageOf, replyOf } from './vectors.ts'
+import { holdsItsVectors, messageOf, replyOf, SIGNING } from './vectors.ts'
 
 holdsItsVectors('bpium')
 
@@ -35,15 +35,32 @@ describe('bpium', () => {
 
   it('leaves out the record of a creation that is asked about, even when the caller named one', () => {
     const message = messageOf({ event: 'record.before.created', recordId: '9', values: {} })
-    expect(JSON.parse(bpium.encode(message)).payload).toEqual({ catalogId: 'orders', values: {} })
+    expect(JSON.parse(bpium.encode(message, SIGNING)).payload).toEqual({
+      catalogId: 'orders',
+      values: {},
+    })
   })
 
   it('leaves out previous values that nobody knows rather than claim that there were none', () => {
     const message = messageOf({ recordId: '9', values: { a: 1 }, changedFields: ['a'] })
-    expect(JSON.parse(bpium.encode(message)).payload).toEqual({
+    expect(JSON.parse(bpium.encode(message, SIGNING)).payload).toEqual({
       catalogId: 'orders',
       recordId: '9',
       values: { a: 1 },
+    })
+  })
+
+  it('leaves out the catalog of an event that is about no record', () => {
+    const message = messageOf({
+      event: 'subscription.failing',
+      catalogId: undefined,
+      decisionId: undefined,
+      recordId: 'sub_2',
+      values: { percent: 50 },
+    })
+    expect(JSON.parse(bpium.encode(message, SIGNING)).payload).toEqual({
+      recordId: 'sub_2',
+      values: { percent: 50 },
     })
   })
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { plain } from '../../../src/dialects/plain.ts'
 import { standard } from '../../../src/dialects/standard.ts'
-import { essence, holdsItsVectors, messageOf, replyOf } from './vectors.ts'
+import { essence, holdsItsVectors, messageOf, replyOf, SIGNING } from './vectors.ts'
 
 holdsItsVectors('plain')
 
@@ -18,9 +18,8 @@ const DENY = { kind: 'deny', remarks: [], values: undefined }
 describe('plain', () => {
   it("sends the standard dialect's request", () => {
     const message = messageOf({ values: { a: 1 } })
-    expect(plain.encode(message)).toBe(standard.encode(message))
-    const signing = { id: 'dec_1', attemptAtMs: 1_000, secrets: [`whsec_${'AQID'.repeat(8)}`] }
-    expect(plain.sign('{}', signing)).toEqual(standard.sign('{}', signing))
+    expect(plain.encode(message, SIGNING)).toBe(standard.encode(message, SIGNING))
+    expect(plain.sign('{}', SIGNING)).toEqual(standard.sign('{}', SIGNING))
   })
 
   it('decides every status the same way whatever the body says', () => {

@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer'
-import { createHmac } from 'node:crypto'
+import { createHash, createHmac } from 'node:crypto'
 import fc from 'fast-check'
 import { Webhook } from 'standardwebhooks'
 import { afterEach, describe, expect, it, vi } from 'vitest'
@@ -11,8 +11,13 @@ import {
   validSecrets,
 } from '../../../src/dialects/request.ts'
 import { standard } from '../../../src/dialects/standard.ts'
+import {
+  changeEventNames,
+  NOTIFICATION_EVENTS,
+  OPERATIONAL_EVENTS,
+} from '../../../src/domain/change.ts'
 import { METHODS } from '../../../src/domain/subscription.ts'
-import { messageOf } from './vectors.ts'
+import { messageOf, SIGNING } from './vectors.ts'
 
 const SECRET = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'
 const AT_MS = 1_763_712_001_500
@@ -59,7 +64,7 @@ describe('a request with the whole payload', () => {
     const request = build({ method })
     expect(request.method).toBe(method)
     expect(request.url).toBe('https://validator.test/check')
-    expect(request.body).toBe(standard.encode(MESSAGE))
+    expect(request.body).toBe(standard.encode(MESSAGE, SIGNING))
     expect(request.headers['content-type']).toBe('application/json')
     expect(request.headers['user-agent']).toBe('assent/1')
   })
@@ -196,6 +201,18 @@ describe('signatures of a request', () => {
         .digest('base64'),
     )
     expect(headers).not.toHaveProperty('webhook-signature')
+  })
+
+  it('are in the body where the dialect puts them there, by the current secret and this attempt', () => {
+    const { body, headers } = build({ dialect: 'poster' }, { secrets: ['s', 'older'] })
+    const signed = 'default;orders;r 1/2;updated;1763712001;s'
+    expect(JSON.parse(body ?? '')).toMatchObject({
+      time: '1763712001',
+      verify: createHash('md5').update(signed).digest('hex'),
+    })
+    expect(Object.keys(headers).sort()).toEqual(['content-type', 'user-agent'])
+    const again = build({ dialect: 'poster' }, { secrets: ['s'], attemptAtMs: AT_MS + 1_000 })
+    expect(again.body).not.toBe(body)
   })
 
   it('use the current secret first and retiring ones while they are valid', () => {
@@ -382,6 +399,21 @@ describe('settings that are refused when saved', () => {
     ],
   ])('include %j, all faults at once', (given, expected) => {
     expect(faults(given)).toEqual(expected)
+  })
+
+  it.each(changeEventNames)('include the request %s in a dialect that is only told', (event) => {
+    const given = { ...settings({ dialect: 'poster' }), events: ['record.created', event] }
+    expect(requestFaults(given)).toEqual([
+      { pointer: '/events', message: expect.stringContaining(event) },
+    ])
+    for (const dialect of ['standard', 'plain', 'bpium'] as const) {
+      expect(requestFaults({ ...given, dialect })).toEqual([])
+    }
+  })
+
+  it('do not include events that a dialect without requests is told of', () => {
+    const events = [...NOTIFICATION_EVENTS, ...OPERATIONAL_EVENTS]
+    expect(requestFaults({ ...settings({ dialect: 'poster' }), events })).toEqual([])
   })
 
   it('never let through a header pair that would break a request', () => {

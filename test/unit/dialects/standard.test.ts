@@ -2,7 +2,7 @@ import { Buffer } from 'node:buffer'
 import { Webhook } from 'standardwebhooks'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { publicKeyText, signV1a, standard } from '../../../src/dialects/standard.ts'
-import { holdsItsVectors, messageOf } from './vectors.ts'
+import { holdsItsVectors, messageOf, SIGNING } from './vectors.ts'
 
 holdsItsVectors('standard')
 
@@ -37,7 +37,7 @@ describe('standard: signatures', () => {
 
   it('are accepted by the reference library, before, during and after a rotation', () => {
     vi.useFakeTimers({ toFake: ['Date'], now: AT_MS })
-    const body = standard.encode(messageOf({ values: { имя: 'Ольга 🚕', total: 1.5 } }))
+    const body = standard.encode(messageOf({ values: { имя: 'Ольга 🚕', total: 1.5 } }), SIGNING)
     const next = standard.newSecret(new Uint8Array(32).fill(7))
     const other = standard.newSecret(new Uint8Array(32).fill(8))
     const signed = (...secrets: string[]) =>
@@ -61,6 +61,30 @@ describe('standard: signatures', () => {
       standard.sign('', { id: ID, attemptAtMs: AT_MS, secrets })
     }
     expect(signature()).toEqual(first)
+  })
+})
+
+describe('standard: bodies', () => {
+  it('leave out catalog and decision where there is none, and the number of the account always', () => {
+    const message = messageOf({
+      event: 'subscription.failing',
+      catalogId: undefined,
+      decisionId: undefined,
+      recordId: 'sub_2',
+      accountNumber: '0042',
+    })
+    expect(JSON.parse(standard.encode(message, SIGNING)).data).toEqual({
+      accountId: 'default',
+      recordId: 'sub_2',
+      changedFields: [],
+    })
+  })
+
+  it('serve every subscriber, whatever its secret and whenever it is asked', () => {
+    const message = messageOf({ values: { a: 1 } })
+    const other = { id: 'other', attemptAtMs: 0, secrets: ['another'] }
+    expect(standard.sharesBody).toBe(true)
+    expect(standard.encode(message, other)).toBe(standard.encode(message, SIGNING))
   })
 })
 

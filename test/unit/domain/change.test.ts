@@ -4,7 +4,9 @@ import {
   changeEventNames,
   changeOf,
   isChangeEvent,
+  isOperationalEvent,
   NOTIFICATION_EVENTS,
+  OPERATIONAL_EVENTS,
   valuesToBe,
   withValues,
 } from '../../../src/domain/change.ts'
@@ -21,6 +23,16 @@ describe('events', () => {
     for (const name of changeEventNames) expect(isChangeEvent(name)).toBe(true)
     for (const name of ['record.created', 'toString', '__proto__', '']) {
       expect(isChangeEvent(name)).toBe(false)
+    }
+  })
+
+  it('of the gateway itself are two, and asked about they are not', () => {
+    expect(OPERATIONAL_EVENTS).toEqual(['subscription.failing', 'subscription.disabled'])
+    for (const name of OPERATIONAL_EVENTS) {
+      expect([isOperationalEvent(name), isChangeEvent(name)]).toEqual([true, false])
+    }
+    for (const name of [...changeEventNames, ...NOTIFICATION_EVENTS, 'subscription', 'length']) {
+      expect(isOperationalEvent(name)).toBe(false)
     }
   })
 

@@ -1,12 +1,19 @@
 import { describe, expect, it } from 'vitest'
 import { compilePattern } from '../../../src/adapters/system/patterns.ts'
+import type { ChangeDraft } from '../../../src/domain/change.ts'
 import {
   indexSubscriptions,
   matchForNotification,
+  matchForOperational,
   matchSubscriptions,
   unconsidered,
 } from '../../../src/domain/matching.ts'
-import type { Subscription } from '../../../src/domain/subscription.ts'
+import {
+  DIALECT_NAMES,
+  type DialectName,
+  type Subscription,
+} from '../../../src/domain/subscription.ts'
+import type { Values } from '../../../src/domain/values.ts'
 import { changeWith, subscriptionOf } from '../../support/build.ts'
 
 const EVENT = 'record.before.updated'
@@ -160,6 +167,57 @@ describe('a notification', () => {
   })
 })
 
+describe('a changed incoming order', () => {
+  const changed = (prevValues: Values | undefined, values: Values | undefined) => ({
+    catalogId: 'incoming_order',
+    prevValues,
+    values,
+  })
+  const told = (dialect: DialectName, event: string, over: Partial<ChangeDraft>) =>
+    matchForNotification(
+      indexOf(subscriptionOf({ id: 'one', dialect, catalogId: '*', events: [event] })),
+      event,
+      changeWith(over),
+    )
+  const taken = changed({ status: 'new' }, { status: 'applied' })
+  const idle = [
+    changed({ status: 'new' }, { comment: 'no onions' }),
+    changed({ status: 'new' }, { status: 'cooking' }),
+    changed({ status: 'new' }, { status: 'new' }),
+    changed({ status: 'new' }, undefined),
+    changed({ status: 'applied' }, { status: 'rejected' }),
+    changed({ status: 'applied' }, { status: 'applied' }),
+    changed({}, { status: 'applied' }),
+    changed(undefined, { status: 'applied' }),
+  ]
+
+  it('is told to poster when it was new and is taken or turned away', () => {
+    expect(told('poster', 'record.updated', taken)).toEqual(['one'])
+    const refused = changed({ status: 'new' }, { status: 'rejected', by: 'anna' })
+    expect(told('poster', 'record.updated', refused)).toEqual(['one'])
+  })
+
+  it.each(idle)('is not told to poster as %j', (over) => {
+    expect(told('poster', 'record.updated', over)).toEqual([])
+  })
+
+  it('is told to every other dialect, whatever changed', () => {
+    for (const dialect of DIALECT_NAMES.filter((name) => name !== 'poster')) {
+      for (const over of [taken, ...idle]) {
+        expect(told(dialect, 'record.updated', over)).toEqual(['one'])
+      }
+    }
+  })
+
+  it('holds back no other entity, and neither creation nor removal', () => {
+    for (const over of idle) {
+      expect(told('poster', 'record.created', over)).toEqual(['one'])
+      expect(told('poster', 'record.deleted', over)).toEqual(['one'])
+      expect(told('poster', 'record.updated', { ...over, catalogId: 'orders' })).toEqual(['one'])
+    }
+  })
+})
+
 describe('the rest of the account', () => {
   it('did not match for its event or its catalog, and whoever was looked at is not of the rest', () => {
     const index = indexOf(
@@ -172,5 +230,54 @@ describe('the rest of the account', () => {
       { subscriptionId: 'goods', name: 'Goods', mismatch: { reason: 'catalog' } },
       { subscriptionId: 'telling', name: 'Stock check', mismatch: { reason: 'event' } },
     ])
+  })
+})
+
+describe('an operational event', () => {
+  const listener = (over: Partial<Subscription>) =>
+    subscriptionOf({ catalogId: '*', events: ['subscription.failing'], ...over })
+  const occurrence = {
+    event: 'subscription.failing',
+    accountId: 'default',
+    subscriptionId: 'sub_b',
+    values: { subscriptionId: 'sub_b', name: 'Stock', percent: 40 },
+  } as const
+  const told = (...subscriptions: Subscription[]) =>
+    matchForOperational(indexOf(...subscriptions), occurrence)
+
+  it('is told to all who list it, in plan order where their catalog is the same', () => {
+    const late = listener({ id: 'late', order: 2, events: ['record.created', occurrence.event] })
+    expect(told(late, listener({ id: 'early', order: 1 }))).toEqual(['early', 'late'])
+    expect(told(listener({ events: ['subscription.disabled'] }))).toEqual([])
+    expect(told()).toEqual([])
+  })
+
+  it('is told whatever the catalog of a subscription is: it belongs to none', () => {
+    const ids = told(
+      listener({ id: 'every' }),
+      listener({ id: 'orders', catalogId: 'orders' }),
+      listener({ id: 'goods', catalogId: 'goods' }),
+      listener({ id: 'off', catalogId: 'goods', active: false }),
+      listener({ id: 'other', catalogId: 'orders', events: ['subscription.disabled'] }),
+    )
+    expect(ids.toSorted()).toEqual(['every', 'goods', 'orders'])
+  })
+
+  it('is not told to the subscription that it is about, nor to one that is off', () => {
+    expect(told(listener({ id: 'sub_b' }), listener({ active: false }))).toEqual([])
+  })
+
+  it('was done by nobody to no field: initiators and watched fields have no say', () => {
+    expect(told(listener({ initiators: ['anna'], fields: ['status'] }))).toEqual(['sub_a'])
+  })
+
+  it('is told where all conditions hold on what it says', () => {
+    const over = (value: number) => ({ field: 'percent', op: 'gt', value }) as const
+    const named = { field: 'name', op: 'eq', value: 'Stock' } as const
+    expect(told(listener({ conditions: [over(30), named] }))).toEqual(['sub_a'])
+    expect(told(listener({ conditions: [named, over(50)] }))).toEqual([])
+    const before = { field: 'name', source: 'prevValues', op: 'exists' } as const
+    expect(told(listener({ conditions: [before] }))).toEqual([])
+    expect(told(listener({ conditions: [{ field: 'name', op: 'changed' }] }))).toEqual([])
   })
 })

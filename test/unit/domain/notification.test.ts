@@ -1,7 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import { compilePattern } from '../../../src/adapters/system/patterns.ts'
 import { indexSubscriptions } from '../../../src/domain/matching.ts'
-import { committedEvent, notificationEventOf } from '../../../src/domain/notification.ts'
+import {
+  committedEvent,
+  notificationEventOf,
+  operationalEvent,
+} from '../../../src/domain/notification.ts'
 import { changeWith, subscriptionOf } from '../../support/build.ts'
 
 const index = indexSubscriptions(
@@ -56,5 +60,54 @@ describe('a committed change', () => {
     const goods = changeWith({ event: 'record.before.created' })
     expect(committedEvent(goods, 'rec_1', 'dec_1', index)).toBeNull()
     expect(committedEvent(changeWith({ event: 'record.updating' }), 'r', 'd', index)).toBeNull()
+  })
+})
+
+describe('an operational event', () => {
+  const listeners = indexSubscriptions(
+    [
+      subscriptionOf({ id: 'ops', catalogId: '*', events: ['subscription.disabled'] }),
+      subscriptionOf({
+        id: 'by_id',
+        order: 1,
+        catalogId: '*',
+        events: ['subscription.disabled'],
+        conditions: [{ field: 'subscriptionId', op: 'eq', value: 'sub_b' }],
+      }),
+    ],
+    compilePattern,
+  )
+  const failingSince = '2026-03-01T09:00:00.000Z'
+  const about = (subscriptionId: string) =>
+    ({
+      event: 'subscription.disabled',
+      accountId: 'default',
+      subscriptionId,
+      values: { name: 'Stock', failingSince, reason: 'failing' },
+    }) as const
+
+  it('says which subscription it is about, and belongs to no catalog, person or decision', () => {
+    expect(operationalEvent(about('sub_b'), listeners)).toEqual({
+      subscriptionIds: ['ops', 'by_id'],
+      body: {
+        event: 'subscription.disabled',
+        accountId: 'default',
+        catalogId: undefined,
+        recordId: 'sub_b',
+        values: { subscriptionId: 'sub_b', name: 'Stock', failingSince, reason: 'failing' },
+        prevValues: undefined,
+        changedFields: [],
+        user: undefined,
+        context: undefined,
+        decisionId: undefined,
+      },
+    })
+    expect(operationalEvent(about('sub_c'), listeners)?.subscriptionIds).toEqual(['ops'])
+  })
+
+  it('is no event at all when nobody listens', () => {
+    const failing = { ...about('sub_b'), event: 'subscription.failing' } as const
+    expect(operationalEvent(failing, listeners)).toBeNull()
+    expect(operationalEvent(about('sub_b'), index)).toBeNull()
   })
 })

@@ -117,6 +117,65 @@ describe('a receiver that has too much', () => {
   })
 })
 
+/** DIALECTS.md, case by case: policy, the failed attempt, and the delay in seconds; null: dead. */
+const LIST: RetryPolicy = { delaysMs: [1_000, 90_000, 0] }
+const NONE: RetryPolicy = { preset: 'none' }
+const DAY_S = DAY / SECOND
+const VECTORS: readonly (readonly [RetryPolicy, FailedAttempt, number | null])[] = [
+  // A list: each delay in turn, then none.
+  [LIST, attempt(1), 1],
+  [LIST, attempt(2), 90],
+  [LIST, attempt(3), 0],
+  [LIST, attempt(4), null],
+  [{ delaysMs: [] }, attempt(1), null],
+  // Chance only adds: up to a tenth.
+  [LIST, attempt(2, { random: 0.5 }), 94.5],
+  [STANDARD, attempt(1, { random: 0.999 }), 5.5],
+  [STANDARD, attempt(9, { random: 0.5 }), 1.05 * DAY_S],
+  [STANDARD, attempt(10), null],
+  // Too much: a minute at least, more where the schedule says so; chance comes before the minute.
+  [LIST, attempt(1, { status: 429 }), 60],
+  [LIST, attempt(3, { status: 504 }), 60],
+  [LIST, attempt(2, { status: 503 }), 90],
+  [STANDARD, attempt(1, { status: 502, random: 0.999 }), 60],
+  [LIST, attempt(4, { status: 503 }), null],
+  // Retry-After is for any failure; the longest of all counts.
+  [LIST, attempt(1, { status: 500, retryAfterMs: 7 * SECOND }), 7],
+  [LIST, attempt(2, { status: 400, retryAfterMs: 7 * SECOND }), 90],
+  [LIST, attempt(1, { status: 503, retryAfterMs: 7 * SECOND }), 60],
+  [LIST, attempt(1, { status: 503, retryAfterMs: 61 * SECOND }), 61],
+  [LIST, attempt(1, { status: 429, retryAfterMs: DAY + 1 }), DAY_S],
+  [LIST, attempt(1, { retryAfterMs: 30 * DAY }), DAY_S],
+  [STANDARD, attempt(9, { retryAfterMs: HOUR, random: 0 }), DAY_S],
+  // Poster: its own schedule to the second, whatever the receiver says and however chance falls.
+  [POSTER, attempt(1, { status: 429, retryAfterMs: HOUR, random: 0.999 }), 30],
+  [POSTER, attempt(15, { status: 503, retryAfterMs: DAY, random: 0.999 }), 45_690],
+  [POSTER, attempt(16), null],
+  // None: dead at once.
+  [NONE, attempt(1), null],
+  [NONE, attempt(1, { status: 503, retryAfterMs: HOUR }), null],
+]
+
+describe('a failed attempt', () => {
+  it.each(VECTORS)('of %j, %j, is followed by the next after %s s', (policy, failed, delayS) => {
+    const delayMs = nextDelayMs(policy, failed)
+    if (delayS === null) expect(delayMs).toBeNull()
+    else expect((delayMs ?? Number.NaN) / SECOND).toBeCloseTo(delayS, 1)
+  })
+
+  it('never has its next one sooner than planned', () => {
+    for (const preset of [STANDARD, POSTER, LIST]) {
+      const planned = scheduleOf(preset)
+      for (const [index, delay] of planned.entries()) {
+        for (const random of [0, 0.1, 0.999_999]) {
+          const next = nextDelayMs(preset, attempt(index + 1, { random, retryAfterMs: 1 }))
+          expect(next).toBeGreaterThanOrEqual(delay)
+        }
+      }
+    }
+  })
+})
+
 describe('Retry-After', () => {
   const now = Date.parse('2026-03-01T09:00:00Z')
 
@@ -124,6 +183,7 @@ describe('Retry-After', () => {
     ['120', 120_000],
     [' 0 ', 0],
     ['999999999', 999_999_999_000],
+    ['9999999999', 9_999_999_999_000],
     ['Sun, 01 Mar 2026 09:01:30 GMT', 90_000],
     ['Sunday, 01-Mar-26 09:01:30 GMT', 90_000],
     ['Sun Mar  1 09:01:30 2026', 90_000],
@@ -132,18 +192,18 @@ describe('Retry-After', () => {
     expect(retryAfterMs(header, now)).toBe(expected)
   })
 
-  it.each([
-    undefined,
-    '',
-    'soon',
-    '9999999999',
-    '1e3',
-    'NaN',
-    'Sun, 99 Foo',
-    'abc 2099',
-    '1.5',
-    '-5',
-  ])('%j says nothing', (header) => {
-    expect(retryAfterMs(header, now)).toBeUndefined()
-  })
+  it.each([undefined, '', 'soon', '1e3', 'NaN', 'Sun, 99 Foo', 'abc 2099', '1.5', '-5'])(
+    '%j says nothing',
+    (header) => {
+      expect(retryAfterMs(header, now)).toBeUndefined()
+    },
+  )
+
+  it.each(['86401', '9'.repeat(10), '9'.repeat(20), '9'.repeat(30)])(
+    '%s, of however many digits, is heeded for a day',
+    (header) => {
+      const asked = attempt(1, { retryAfterMs: retryAfterMs(header, now) })
+      expect(nextDelayMs(STANDARD, asked)).toBe(DAY)
+    },
+  )
 })

@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest'
+import { RETRY_PRESETS } from '../../../src/domain/retry.ts'
 import {
+  DIALECT_NAMES,
+  defaultRetry,
   MASK,
   mayChangeField,
   SUBSCRIPTIONS_ASKED_MAX,
@@ -18,6 +21,16 @@ describe('what a subscription may change', () => {
     [[], true, false],
   ])('%j, on record.updating: %j, makes the field free: %j', (mayChange, isUpdating, expected) => {
     expect(mayChangeField(mayChange, isUpdating, 'total')).toBe(expected)
+  })
+})
+
+describe('a notification of which the subscription does not say how it is repeated', () => {
+  it('is repeated as Poster does in its dialect, and by the standard schedule in every other', () => {
+    for (const dialect of DIALECT_NAMES) {
+      const preset = dialect === 'poster' ? 'poster' : 'standard'
+      expect(defaultRetry(dialect)).toEqual({ preset })
+      expect(RETRY_PRESETS).toHaveProperty(preset)
+    }
   })
 })
 

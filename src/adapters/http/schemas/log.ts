@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { SCOPES } from '../../../app/store.ts'
 import { COMMIT_MODES } from '../../../domain/change.ts'
-import { DELIVERY_STATES } from '../../../domain/notification.ts'
+import { DELIVERY_STATES, ENDED_STATES } from '../../../domain/notification.ts'
 import { conflict, verdict } from './approval.ts'
 import { finding, id, message, pageQuery, timestamp, title, values } from './common.ts'
 
@@ -79,7 +79,7 @@ export const deliveryView = z
     subscriptionId: z.string(),
     sequenceId: z.number(),
     event: z.string(),
-    catalogId: z.string(),
+    catalogId: z.string().nullable(),
     recordId: z.string().nullable(),
     state: z.enum(DELIVERY_STATES),
     failures: z.number(),
@@ -105,13 +105,66 @@ export const deliveryDetail = deliveryView
   })
   .meta({ id: 'DeliveryDetail' })
 
+const sequenceNumber = z
+  .string()
+  .regex(/^\d{1,15}$/, 'A number is expected.')
+  .transform(Number)
+
+export const pullQuery = z.object({
+  after: sequenceNumber
+    .prefault('0')
+    .meta({ description: 'The last number that the receiver has.' }),
+  cursor: sequenceNumber.optional().meta({ description: '`nextCursor` of the page before.' }),
+  limit: pageQuery.shape.limit,
+})
+
+export const pulledDelivery = z
+  .object({
+    sequenceId: z.number(),
+    id: z.string(),
+    state: z.enum(DELIVERY_STATES),
+    body: z.unknown().meta({ description: 'As it is sent; null where all of it is in the URL.' }),
+  })
+  .meta({ id: 'PulledDelivery' })
+
+const fromNumber = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER)
+
+/** Strict: a misspelt member would have other deliveries sent than were meant. */
+export const replayRequest = z
+  .strictObject({
+    since: timestamp.optional().meta({ description: 'Planned then or later.' }),
+    until: timestamp.optional().meta({ description: 'Planned before.' }),
+    fromSequenceId: fromNumber.optional(),
+    toSequenceId: fromNumber.optional(),
+    states: z
+      .array(z.enum(ENDED_STATES))
+      .min(1)
+      .optional()
+      .meta({ description: 'All when left out.' }),
+  })
+  .refine((range) => Object.values(range).some((one) => one !== undefined), {
+    path: ['since'],
+    message: 'Say which: since, until, fromSequenceId, toSequenceId, states.',
+  })
+  .refine(({ since, until }) => !since || !until || Date.parse(since) < Date.parse(until), {
+    path: ['until'],
+    message: 'This is not after `since`.',
+  })
+  .refine(({ fromSequenceId = 0, toSequenceId }) => fromSequenceId <= (toSequenceId ?? Infinity), {
+    path: ['toSequenceId'],
+    message: 'This is less than `fromSequenceId`.',
+  })
+  .meta({ id: 'ReplayRequest' })
+
+export const replayResponse = z.object({ count: z.number() }).meta({ id: 'Replay' })
+
 export const notificationView = z
   .object({
     id: z.string(),
     event: z.string(),
-    catalogId: z.string(),
+    catalogId: z.string().nullable(),
     recordId: z.string().nullable(),
-    decisionId: z.string(),
+    decisionId: z.string().nullable(),
     occurredAt: timestamp,
     subscriptionIds: z.array(z.string()),
   })

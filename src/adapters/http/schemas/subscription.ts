@@ -1,5 +1,10 @@
 import { z } from 'zod'
-import { changeEventNames, NOTIFICATION_EVENTS } from '../../../domain/change.ts'
+import { HELD_CHOICES } from '../../../app/store.ts'
+import {
+  changeEventNames,
+  NOTIFICATION_EVENTS,
+  OPERATIONAL_EVENTS,
+} from '../../../domain/change.ts'
 import { BUDGET_MS } from '../../../domain/deadline.ts'
 import { retryPresetNames } from '../../../domain/retry.ts'
 import { DIALECT_NAMES, METHODS } from '../../../domain/subscription.ts'
@@ -68,7 +73,7 @@ const mayChange = z
 const locale = z.string().regex(/^[A-Za-z]{1,8}([-_][A-Za-z0-9]{1,8})*$/, 'Not a language tag.')
 const fallbackMessage = z.record(locale, z.string().min(1).max(1_000))
 
-const EVENTS = [...changeEventNames, ...NOTIFICATION_EVENTS] as const
+const EVENTS = [...changeEventNames, ...NOTIFICATION_EVENTS, ...OPERATIONAL_EVENTS] as const
 const events = z.array(z.enum(EVENTS)).min(1).max(100)
 
 /** Every setting; `prefault`s and defaults are the contract's. */
@@ -100,7 +105,7 @@ const settings = {
   order: z.number().int().min(-1_000_000).max(1_000_000),
   mayChange,
   fallbackMessage: fallbackMessage.nullable(),
-  maxPerSecond: z.number().gt(0).max(100_000).nullable(),
+  maxPerSecond: z.number().min(0.001).max(100_000).nullable(),
   maxInFlight: z.number().int().min(1).max(1_000),
 } as const
 
@@ -123,7 +128,9 @@ export const subscriptionDraft = z
     mode: settings.mode.default('enforce'),
     breaker: breakerDraft.prefault({}),
     maxConcurrency: settings.maxConcurrency.default(256),
-    retry: retry.default({ preset: 'standard' }),
+    retry: retry
+      .optional()
+      .meta({ description: 'Left out: preset `poster` for that dialect, else `standard`.' }),
     order: settings.order.default(0),
     mayChange: mayChange.default(null),
     fallbackMessage: settings.fallbackMessage.default(null),
@@ -151,6 +158,16 @@ export const subscriptionView = z
     updatedAt: timestamp,
   })
   .meta({ id: 'Subscription' })
+
+/** Strict: what is misspelt here is delivered or dropped. */
+export const enableRequest = z
+  .strictObject({
+    held: z
+      .enum(HELD_CHOICES)
+      .default('deliver')
+      .meta({ description: 'What becomes of the deliveries that were held.' }),
+  })
+  .meta({ id: 'EnableRequest' })
 
 export const rotateRequest = z.object({
   overlapMs: z

@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { Webhook } from 'standardwebhooks'
 import { afterEach, describe, expect, it } from 'vitest'
+import { REPLY_BYTES_MAX } from '../../../../src/adapters/outbound/call.ts'
 import { parseAllowList } from '../../../../src/adapters/outbound/egress-policy.ts'
 import type { OutboundOptions } from '../../../../src/adapters/outbound/outbound.ts'
 import { createOutbound, type Outbound } from '../../../../src/adapters/outbound/outbound.ts'
@@ -539,6 +540,7 @@ function dispatchTo(subscription: Subscription): Dispatch {
     deliveryId: 'evt_1_sub_1',
     body,
     occurredAtMs: 1_700_000_000_000,
+    accountNumber: null,
     sequenceId: 17,
   }
 }
@@ -575,6 +577,7 @@ describe('a notification', () => {
     [503, { 'retry-after': '120' }, { outcome: 'retry', retryAfterMs: 120_000 }],
     [302, { location: 'http://127.0.0.1:1/' }, { outcome: 'retry', status: 302 }],
     [410, {}, { outcome: 'disable' }],
+    [202, { 'webhook-delivery': 'disable' }, { outcome: 'delivered_last', status: 202 }],
     [500, { 'webhook-delivery': 'abort-message' }, { outcome: 'abort' }],
   ] as const)('reads a %i with %o as its dialect does', async (status, headers, expected) => {
     await using server = await subscriber(status, 'x', headers)
@@ -588,6 +591,40 @@ describe('a notification', () => {
     const { outbound } = outboundWith()
     const { reply } = await outbound.notifier.send(dispatchTo(subscriptionOf({ url: server.url })))
     expect(reply).toBe(`\uFFFD${'x'.repeat(4_095)}`)
+  })
+
+  it.each([
+    [200, 'declared', { outcome: 'delivered', error: null }],
+    [200, 'in chunks', { outcome: 'delivered', error: null }],
+    [500, 'declared', { outcome: 'retry', error: 'the receiver answered 500' }],
+    [500, 'in chunks', { outcome: 'retry', error: 'the receiver answered 500' }],
+  ] as const)(
+    'counts by its status, a %i, where the reply, %s, is larger than is read',
+    async (status, kind, expected) => {
+      const long = 'y'.repeat(REPLY_BYTES_MAX + 1)
+      await using server = await httpServer((_, response) => {
+        if (kind === 'declared') response.setHeader('content-length', long.length)
+        response.writeHead(status, { 'retry-after': '90' })
+        // Flushed first, so that no length is declared where none should be.
+        response.flushHeaders()
+        response.end(long)
+      })
+      const { outbound } = outboundWith()
+      const result = await outbound.notifier.send(dispatchTo(subscriptionOf({ url: server.url })))
+      expect(result).toMatchObject({ ...expected, status, retryAfterMs: 90_000 })
+      // Of one that declares its length nothing is read.
+      expect(result.reply).toBe(kind === 'declared' ? '' : 'y'.repeat(4_096))
+    },
+  )
+
+  it('that is broken off because everything closes says nothing about its receiver', async () => {
+    const arrived = signal()
+    await using server = await rawServer((socket) => socket.on('data', () => arrived.fire()))
+    const { outbound } = outboundWith()
+    const result = outbound.notifier.send(dispatchTo(subscriptionOf({ url: server.url })))
+    await arrived.promise
+    outbound.close()
+    expect(await result).toMatchObject({ outcome: 'broken_off', status: undefined })
   })
 
   it('asks for a retry when it could not be sent', async () => {

@@ -1,0 +1,20 @@
+/** What a dialect's own world never tells of, whatever a subscription lists. Facts of DIALECTS.md. */
+import type { Change } from './change.ts'
+import type { DialectName } from './subscription.ts'
+
+/** Poster tells that an incoming order changed when it is taken or turned away, and of nothing else. */
+const INCOMING_ORDER = {
+  catalogId: 'incoming_order',
+  event: 'record.updated',
+  field: 'status',
+  from: 'new',
+  to: ['applied', 'rejected'],
+} as const
+
+export function isTold(dialect: DialectName, event: string, change: Change): boolean {
+  const { catalogId, field, from, to } = INCOMING_ORDER
+  if (dialect !== 'poster' || change.catalogId !== catalogId) return true
+  if (event !== INCOMING_ORDER.event) return true
+  const status = change.values?.[field]
+  return change.prevValues?.[field] === from && to.some((one) => one === status)
+}
