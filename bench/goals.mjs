@@ -54,8 +54,9 @@ const validators = (count, callers) =>
     yardstick: 'floor',
   })
 
+/** What numbers, order, fairness, leases and the log of attempts may cost. */
 const deliveries = (subscriptions) =>
-  ratio('least', 0.5, {
+  ratio('least', 0.45, {
     title: `deliveries/s, ${subscriptions} subscription${subscriptions === 1 ? '' : 's'}`,
     unit: '/s',
     yardstick: 'bare SKIP LOCKED queue',

@@ -19,10 +19,10 @@ create function places_of(lane lanes) returns integer language sql immutable
 create function pace_ahead() returns interval language sql immutable
   as $$ select interval '500 milliseconds' $$;
 
--- When lanes are to be looked at next. One that is full is looked at when an attempt of its ends. One that
--- has had its turn queues behind the others, whatever the age of what it has due: `claim_deliveries` takes
--- its place away before this gives it a new one.
-create function refresh_lanes(accounts text[], subscriptions text[]) returns void
+-- When lanes are to be looked at next, and not before `not_before`. One that is full is looked at when an
+-- attempt of its ends.
+create function refresh_lanes(
+  accounts text[], subscriptions text[], not_before timestamptz default '-infinity') returns void
 language plpgsql set enable_seqscan = off set enable_bitmapscan = off set jit = off as $$
 begin
   update lanes l set next_due = n.next_due
@@ -32,6 +32,7 @@ begin
           else greatest(
             first.due_at,
             least(k.next_due, present()),
+            not_before,
             case when k.per_second_max is null then '-infinity' else k.paced_until - pace_ahead() end)
           end as next_due
         from unnest(accounts, subscriptions) as u(account, subscription_id)
@@ -158,7 +159,7 @@ begin
       order by turn limit places - (select count(*) from failing))
   ),
   taken as (
-    update lanes l set in_flight = l.in_flight + c.count, next_due = 'infinity',
+    update lanes l set in_flight = l.in_flight + c.count,
       paced_until = case when l.per_second_max is null then l.paced_until
         else c.paced_from + least(86400, c.count / l.per_second_max) * interval '1 second' end
       from (
@@ -180,7 +181,8 @@ begin
     e.id, case when row_number() over (partition by c.event) = 1 then e.body end, e.occurred_at
     from claimed c join events e on e.seq = c.event
    order by c.event;
-  perform refresh_lanes(accounts, subscriptions);
+  -- Who has had a turn queues behind the others, whatever the age of what is due.
+  perform refresh_lanes(accounts, subscriptions, present());
 end $$;
 
 -- Keeps leases for longer. Under the locks of the lanes as well, so that rows stay in their place while
