@@ -55,6 +55,12 @@ export class Loop {
     })
   }
 
+  /** Wakes it, and resolves when it has looked. */
+  async wakeAndWait(): Promise<void> {
+    this.wake()
+    await this.#looking
+  }
+
   /** Resolves when the look that is under way is over. */
   async stop(): Promise<void> {
     this.#isRunning = false

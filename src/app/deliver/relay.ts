@@ -15,7 +15,7 @@ import { Sender } from './sender.ts'
 import { upkeep } from './upkeep.ts'
 
 /** Deliveries made at a time, by about. More would keep their lanes locked for long. */
-const PLAN_MAX = 2_000
+const PLAN_MAX = 1_000
 /** How often it looks without being woken: for other gateways' events and for what they left behind. */
 const POLL_MS = 500
 const UPKEEP_MS = 1_000

@@ -44,7 +44,8 @@ export class Sender {
     this.#settler = new Settler({
       ports,
       onDone: ({ delivery }) => this.#vacate(delivery),
-      onSettled: () => this.wake(),
+      // In turns, because both lock the same lanes, and a claim passes over those that are locked.
+      onSettled: () => this.#loop.wakeAndWait(),
     })
   }
 

@@ -24,8 +24,8 @@ export type SettlerOptions = {
   readonly ports: RelayPorts
   /** It is written down, or given up. */
   readonly onDone: (settlement: Settlement) => void
-  /** Something was written down. */
-  readonly onSettled: () => void
+  /** Something was written down: places are free. The next batch waits for whoever wants them. */
+  readonly onSettled: () => Promise<void>
 }
 
 export class Settler {
@@ -78,7 +78,7 @@ export class Settler {
       const outcome = await this.#settle(this.#ended.splice(0, BATCH_MAX))
       kept.push(...outcome.kept)
       isAway = outcome.isAway
-      if (!isAway) this.#options.onSettled()
+      if (!isAway) await this.#options.onSettled()
     }
     this.#isFailing = kept.length > 0
     this.#ended.unshift(...kept)

@@ -16,7 +16,7 @@ function world(count: number, patience = PATIENCE) {
   const settler = new Settler({
     ports,
     onDone: ({ delivery }) => void done.push(delivery.sequenceId),
-    onSettled: () => void told++,
+    onSettled: async () => void told++,
   })
   const results: Settlement[] = outbox.addMany(count).map((owed) => {
     Object.assign(owed, { state: 'sending', leaseId: `lease_${owed.sequenceId}` })
