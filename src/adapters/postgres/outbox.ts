@@ -12,10 +12,9 @@ import type {
 } from '../../app/delivery-store.ts'
 import type { Ids } from '../../app/ports.ts'
 import type { EventBody } from '../../domain/notification.ts'
-import { Problem } from '../../domain/problem.ts'
 import type { Database, Statement } from './database.ts'
 import { eventParameters, HAPPENED_BESIDE, POINTED } from './event-parts.ts'
-import { asWriteProblem, isBusy, isUnroutable, orUnavailable } from './sqlstate.ts'
+import { asWriteProblem, isUnroutable, orUnavailable } from './sqlstate.ts'
 
 /** So many times in a row may a delivery's senders go away before it is put aside. */
 const LAPSES_MAX = 10
@@ -182,7 +181,6 @@ async function settle(
   const values = [results, log, failingAfterMs]
   const write = () => orUnavailable(database.run<FailingRow>(SETTLE, values))
   const rows = await write().catch(async (error: unknown) => {
-    if (isBusy(error)) throw new Problem('store_busy', { cause: error })
     if (!isUnroutable(error)) throw error
     // Nobody has made room for the attempts of today, for days.
     await database.run(MAKE_ROOM, [])

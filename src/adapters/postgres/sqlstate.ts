@@ -35,10 +35,6 @@ export function isUniqueViolation(error: unknown): boolean {
   return codeOf(error) === UNIQUE_VIOLATION
 }
 
-export function isBusy(error: unknown): boolean {
-  return BUSY.has(codeOf(error))
-}
-
 export function isUnroutable(error: unknown): boolean {
   return codeOf(error) === CHECK_VIOLATION
 }
@@ -55,6 +51,9 @@ export function isLostConnection(error: unknown): boolean {
 function asProblem(error: unknown): unknown {
   if (error instanceof Problem) return error
   if (error instanceof NotSent || isLostConnection(error)) return unavailable(error)
+  // It came in an orderly way: nothing of the statement took effect.
+  if (BUSY.has(codeOf(error)))
+    return new Problem('store_busy', { retryAfterSeconds: 1, cause: error })
   return error
 }
 

@@ -37,7 +37,7 @@ const LOST = [
 
 /** Errors of which the server told in an orderly way: nothing was written. */
 const ORDERLY = [
-  ...['23505', '40001', '40P01', '22P05', '42P01', '53100'].map((code) => withCode(code)),
+  ...['23505', '22P05', '42P01', '53100'].map((code) => withCode(code)),
   new TypeError('cannot read'),
   new Error('something else'),
   { code: 7 },
@@ -58,7 +58,13 @@ describe('an error of the database', () => {
   it('with a code of its own is orderly, whatever it says', () => {
     const timedOut = withCode('55P03', 'canceling statement due to lock timeout')
     expect(isLostConnection(timedOut)).toBe(false)
-    expect(asWriteProblem(timedOut)).toBe(timedOut)
+    expect(asWriteProblem(timedOut)).toMatchObject({ code: 'store_busy' })
+  })
+
+  it.each(['55P03', '40P01', '57014', '40001'])('that may pass is store_busy: %s', async (code) => {
+    await expect(orUnavailable(Promise.reject(withCode(code)))).rejects.toMatchObject({
+      code: 'store_busy',
+    })
   })
 
   it('that came before anything was sent leaves no doubt about a write', () => {
