@@ -284,8 +284,9 @@ begin
          and d.state in ('ready', 'retrying')
        order by d.due_at, d.sequence_id limit 1) first on true
    where l.in_flight <> coalesce(s.count, 0)
+      -- It has room and something due, and is not to be looked at for a while.
       or (l.is_open and l.in_flight < places_of(l) and l.per_second_max is null
-        and first.due_at < least(l.next_due, present()) - interval '1 second');
+        and first.due_at <= present() and l.next_due > present() + interval '1 second');
   if accounts is null then return mended; end if;
   perform from lanes l
    where (l.account, l.subscription_id) in (select * from unnest(accounts, subscriptions))

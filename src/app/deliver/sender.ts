@@ -8,7 +8,7 @@
 import { getOrAdd } from '../../domain/maps.ts'
 import type { Configuration } from '../configuration.ts'
 import type { ClaimedDelivery, Settlement } from '../delivery-store.ts'
-import { type DispatchResult, type Journal } from '../ports.ts'
+import type { DispatchResult, Journal } from '../ports.ts'
 import { judge, NOT_SENT } from './judge.ts'
 import { Loop } from './loop.ts'
 import type { RelayPorts } from './relay-ports.ts'
