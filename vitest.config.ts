@@ -6,12 +6,17 @@ const hasServer = process.env['TEST_DATABASE_URL'] !== undefined
 if (!hasServer)
   console.info(`Without TEST_DATABASE_URL: no suite on a server, and no ${needsServer}.`)
 
+// The same for receivers in PHP. It is asked for, not looked for: a missing program must not go unnoticed.
+const needsPhp = '**/*.php.test.ts'
+const hasPhp = process.env['TEST_PHP'] !== undefined
+if (!hasPhp) console.info(`Without TEST_PHP: no ${needsPhp}.`)
+
 const project = (name: string, include: string[], timeoutMs: number) => ({
   extends: true as const,
   test: {
     name,
     include,
-    exclude: hasServer ? [] : [needsServer],
+    exclude: [...(hasServer ? [] : [needsServer]), ...(hasPhp ? [] : [needsPhp])],
     testTimeout: timeoutMs,
     hookTimeout: 60_000,
   },

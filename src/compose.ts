@@ -2,23 +2,31 @@
  * The composition root: adapters are made here, handed to the use cases, and closed in reverse. What is
  * started here is what the tests start.
  */
-import { networkInterfaces } from 'node:os'
+import { accountRoutes } from './adapters/http/accounts.ts'
+import { actionRoutes } from './adapters/http/actions.ts'
 import { createApp } from './adapters/http/app.ts'
 import { approvalRoutes } from './adapters/http/approvals.ts'
+import { appRoutes } from './adapters/http/apps.ts'
 import { type Authenticator, createAuthenticator } from './adapters/http/authenticate.ts'
+import { bpiumRoutes } from './adapters/http/bpium.ts'
 import { catalogRoutes } from './adapters/http/catalogs.ts'
 import { decisionRoutes } from './adapters/http/decisions.ts'
 import { deliveryRoutes } from './adapters/http/deliveries.ts'
+import { eventTypeRoutes } from './adapters/http/event-types.ts'
+import { eventRoutes } from './adapters/http/events.ts'
 import { IssuerKeys } from './adapters/http/jwks.ts'
 import { createTokenVerifier } from './adapters/http/jwt.ts'
 import { keyRoutes } from './adapters/http/keys.ts'
 import { operationRoutes, type Readiness } from './adapters/http/operations.ts'
+import { presetRoutes } from './adapters/http/presets.ts'
 import { recordRoutes } from './adapters/http/records.ts'
 import type { Route } from './adapters/http/route.ts'
 import { type Listening, listen } from './adapters/http/server.ts'
 import { subscriptionRoutes } from './adapters/http/subscriptions.ts'
-import { checkUrl, type EgressPolicy, parseAllowList } from './adapters/outbound/egress-policy.ts'
+import { type EgressPolicy, parseAllowList } from './adapters/outbound/egress-policy.ts'
+import { createRules } from './adapters/outbound/endpoint-rules.ts'
 import { createOutbound, type Outbound } from './adapters/outbound/outbound.ts'
+import { OwnAddress } from './adapters/outbound/own-address.ts'
 import { openStore, type Store } from './adapters/postgres/store.ts'
 import { makeApiKey } from './adapters/system/api-keys.ts'
 import { systemClock } from './adapters/system/clock.ts'
@@ -49,14 +57,11 @@ import { Relay } from './app/deliver/relay.ts'
 import { retire } from './app/deliver/watch-failing.ts'
 import { createInFlight, type InFlight } from './app/in-flight.ts'
 import { createKey } from './app/manage-keys.ts'
-import type { SubscriptionRules } from './app/manage-subscriptions.ts'
 import { createKeyRegistry } from './app/once-only.ts'
 import type { Clock, Journal, Vault } from './app/ports.ts'
+import { rememberPatterns } from './app/remember-patterns.ts'
+import { ACTIONS_IN_FLIGHT_MAX } from './app/run-action.ts'
 import type { Config } from './config.ts'
-import { DIALECTS } from './dialects/index.ts'
-import { requestFaults } from './dialects/request.ts'
-import { conditionFault } from './domain/condition.ts'
-import { pointerTo } from './domain/pointer.ts'
 import { version } from './version.ts'
 
 /** In-flight approvals and deliveries have this long to finish when the gateway is stopped. */
@@ -205,6 +210,7 @@ type Parts = {
   readonly outbound: Outbound
   readonly relay: Relay
   readonly inFlight: InFlight
+  readonly actionsInFlight: InFlight
   readonly store: Store
   readonly authenticator: Authenticator
   readonly state: { isStopping: boolean }
@@ -226,6 +232,7 @@ function wire(options: WireOptions): Parts {
   const configurations = createConfigurations(store.configuration, compilePattern)
   const outbound = outboundOf(options, policy)
   const inFlight = createInFlight()
+  const actionsInFlight = createInFlight(ACTIONS_IN_FLIGHT_MAX)
   const chainTokens = createChainTokens(vault)
   const world = { clock, ids: systemIds, vault, journal, chainTokens }
   const shared = { ...store, ...world, configurations, inFlight }
@@ -241,9 +248,11 @@ function wire(options: WireOptions): Parts {
   const useCases = {
     ...shared,
     ...outbound,
+    actionsInFlight,
     keyRegistry: createKeyRegistry(store.keptAnswers),
-    rules: rulesOf(policy, vault),
+    rules: createRules(policy, vault, compilePattern),
     makeKey: makeApiKey,
+    compilePattern,
     onCommitted: () => relay.wake(),
     onGone: (subscriptionId: string, accountId: string) => {
       retire({ accountId, subscriptionId, reason: 'gone' }, retirePorts).catch((error: unknown) =>
@@ -263,15 +272,22 @@ function wire(options: WireOptions): Parts {
     ...recordRoutes(useCases),
     ...catalogRoutes(useCases),
     ...subscriptionRoutes(useCases),
+    ...actionRoutes({ ...useCases, compilePattern: rememberPatterns(compilePattern) }),
+    ...eventTypeRoutes(useCases),
+    ...eventRoutes(useCases),
     ...decisionRoutes(useCases),
     ...deliveryRoutes(useCases),
+    ...accountRoutes(useCases),
     ...keyRoutes(useCases),
+    ...appRoutes(useCases),
+    ...bpiumRoutes(useCases),
+    ...presetRoutes(useCases),
   ]
   const routes = (metricsText: () => Promise<string>) => [
     ...api,
     ...operationRoutes(api, operations(metricsText, store, relay, state)),
   ]
-  return { outbound, relay, inFlight, store, authenticator, state, routes }
+  return { outbound, relay, inFlight, actionsInFlight, store, authenticator, state, routes }
 }
 
 function outboundOf({ clock, journal, store, own }: WireOptions, policy: EgressPolicy): Outbound {
@@ -289,26 +305,6 @@ function authenticatorOf({ config, clock, vault, store }: WireOptions): Authenti
   const adminKeyHash = adminKey === null ? null : vault.sha256(adminKey)
   const tokens = jwt && createTokenVerifier(jwt, new IssuerKeys(jwt.jwksUrl, clock), clock)
   return createAuthenticator({ keys: store.keys, vault, clock, adminKeyHash, tokens })
-}
-
-function rulesOf(policy: EgressPolicy, vault: Vault): SubscriptionRules {
-  return {
-    newSecret: (dialect) => DIALECTS[dialect].newSecret(vault.randomBytes(32)),
-    complaints: (subscription) => {
-      const complaints = [...requestFaults(subscription)]
-      const urlFault = checkUrl(subscription.url, policy)
-      if (urlFault !== null && !complaints.some(({ pointer }) => pointer === '/url')) {
-        complaints.push({ pointer: '/url', message: urlFault })
-      }
-      for (const [index, condition] of subscription.conditions.entries()) {
-        const message = conditionFault(condition, compilePattern)
-        if (message !== null) complaints.push({ pointer: pointerTo('conditions', index), message })
-      }
-      const secretFault = DIALECTS[subscription.dialect].secretFault(subscription.secret)
-      if (secretFault !== null) complaints.push({ pointer: '/secret', message: secretFault })
-      return complaints
-    },
-  }
 }
 
 function operations(
@@ -333,21 +329,6 @@ function operations(
   }
 }
 
-/** Where this very process listens: a subscription that points here would ask itself. */
-class OwnAddress {
-  port = 0
-  readonly #addresses = new Set(
-    Object.values(networkInterfaces()).flatMap((list) =>
-      (list ?? []).map(({ address }) => address),
-    ),
-  )
-
-  is(address: string, port: number): boolean {
-    if (port !== this.port) return false
-    return address.startsWith('127.') || address === '::1' || this.#addresses.has(address)
-  }
-}
-
 type StopOptions = {
   readonly listening: Listening
   readonly parts: Parts
@@ -361,9 +342,11 @@ function stopper({ listening, parts, store, clock, folder, flushLog }: StopOptio
   return async (): Promise<void> => {
     parts.state.isStopping = true
     parts.inFlight.shut()
+    parts.actionsInFlight.shut()
     const relayStopped = parts.relay.stop()
     // The port stays open until the last approval is answered, so that /readyz can say 503 meanwhile.
-    await within(DRAIN_MS, parts.inFlight.drained(), clock)
+    const drained = parts.inFlight.drained().then(() => parts.actionsInFlight.drained())
+    await within(DRAIN_MS, drained, clock)
     await listening.close(CLOSE_MS, clock.schedule)
     await within(DRAIN_MS, relayStopped, clock)
     parts.outbound.close()

@@ -3,10 +3,11 @@
  * and everyone who wants to know is told; or it says that it did not.
  */
 import { type Change, changeOf } from '../domain/change.ts'
-import { committedEvent } from '../domain/notification.ts'
+import { committedEvents, notificationsOf } from '../domain/notification.ts'
 import { Problem, unreachable } from '../domain/problem.ts'
 import { deepEqual, type Values } from '../domain/values.ts'
 import type { Configurations } from './configuration.ts'
+import { named } from './name-events.ts'
 import type { Ids, Vault } from './ports.ts'
 import type { CallerApproval, CallerApprovals } from './store.ts'
 
@@ -44,16 +45,16 @@ export async function commitApproval(
   if (approval.state !== 'pending') return repeated(commit, approval)
   if (approval.isExpired) throw new Problem('approval_expired')
   const recordId = approval.change.recordId ?? commit.recordId
-  const { index } = await ports.configurations.fresh(commit.accountId)
+  const { index, eventTypes } = await ports.configurations.fresh(commit.accountId)
   const change = changeOf({ ...approval.change, recordId })
-  const told = committedEvent(change, recordId, commit.decisionId, index)
-  const event = told && { ...told, id: ports.ids.make('evt') }
   const { accountId, decisionId } = commit
-  const isMine = await ports.callerApprovals.commit(accountId, decisionId, recordId ?? null, event)
+  const told = committedEvents(change, { recordId, decisionId, index, eventTypes })
+  const events = named(told, ports.ids)
+  const isMine = await ports.callerApprovals.commit(accountId, decisionId, recordId ?? null, events)
   // Somebody was faster, or the last moment passed: what is stored now says which.
   if (!isMine) return commitApproval(commit, ports)
-  if (event !== null) ports.onCommitted()
-  const notifications = told?.subscriptionIds.length ?? 0
+  if (events.length > 0) ports.onCommitted()
+  const notifications = notificationsOf(events)
   return { id: decisionId, state: 'committed', notifications }
 }
 

@@ -8,7 +8,7 @@
  */
 import type { Deadline } from '../domain/deadline.ts'
 import { type Decision, decide } from '../domain/decision.ts'
-import { committedEvent } from '../domain/notification.ts'
+import { committedEvents, type NamedEvent } from '../domain/notification.ts'
 import type { Plan } from '../domain/plan.ts'
 import { Problem, unreachable } from '../domain/problem.ts'
 import { type ApprovalToken, type ApproveResponse, entryOf, responseOf, rounded } from './answer.ts'
@@ -16,6 +16,7 @@ import type { ApproveCommand, Keep, Round } from './approve.ts'
 import type { Asked } from './ask-validators.ts'
 import type { Configurations } from './configuration.ts'
 import { confirmationDesk } from './confirmations.ts'
+import { named } from './name-events.ts'
 import type { Clock, Ids, Journal, Vault } from './ports.ts'
 import { writeFor } from './prepare-change.ts'
 import type {
@@ -76,7 +77,7 @@ export async function conclude(
   } else {
     ports.approvals.log(draft.item.entry)
   }
-  if (draft.item.event !== null) ports.onCommitted()
+  if (draft.item.events.length > 0) ports.onCommitted()
   amendWhenLate(conclusion, ports)
   const response = draft.frozen ?? answerNow(draft, conclusion, ports)
   report(response, conclusion, ports)
@@ -97,7 +98,7 @@ type Draft = {
 
 function draftOf(conclusion: Conclusion, ports: ConcludePorts): Draft {
   const { command, plan, round, decision } = conclusion
-  const { prepared, configuration, inquiry } = round
+  const { prepared, configuration } = round
   const { change } = prepared
   const isAllowed = decision.decision === 'allow'
   const write = isAllowed ? writeFor(command, prepared, () => ports.ids.make('rec')) : null
@@ -110,23 +111,31 @@ function draftOf(conclusion: Conclusion, ports: ConcludePorts): Draft {
   const frozen =
     keep === null ? null : responseOf(conclusion, { entry, write, token, timing: early(entry) })
   const kept = keep === null || frozen === null ? null : keptAnswer(keep, frozen)
-  const told =
-    write === null
-      ? null
-      : committedEvent(change, write.recordId, inquiry.decisionId, configuration.index)
+  const events = write === null ? NO_EVENTS : eventsOf(conclusion, write.recordId, ports)
   const item: CommitItem = {
     entry,
     write,
-    event:
-      told === null
-        ? null
-        : { id: ports.ids.make('evt'), subscriptionIds: told.subscriptionIds, body: told.body },
+    events,
     insistsOnGeneration: isAllowed && plan.change.event !== 'record.updating',
     keep: kept,
     pending: token?.pending ?? null,
     definesCatalog: write !== null && !configuration.catalogs.has(change.catalogId),
   }
   return { item, token, frozen, kept, sentAt: ports.clock.monotonicMs() }
+}
+
+const NO_EVENTS: readonly NamedEvent[] = []
+
+/** What the write gives rise to, of which somebody is told. */
+function eventsOf(
+  { round: { prepared, configuration, inquiry } }: Conclusion,
+  recordId: string,
+  { ids }: ConcludePorts,
+): readonly NamedEvent[] {
+  const { decisionId } = inquiry
+  const { index, eventTypes } = configuration
+  const events = committedEvents(prepared.change, { recordId, decisionId, index, eventTypes })
+  return named(events, ids)
 }
 
 const early = ({ timing }: DecisionEntry): ApproveResponse['timing'] => ({

@@ -5,6 +5,7 @@
  */
 import type { Catalog } from '../domain/catalog.ts'
 import type { PatternCompiler } from '../domain/condition.ts'
+import { type EventTypeIndex, indexEventTypes, NO_EVENT_TYPES } from '../domain/event-type.ts'
 import { indexSubscriptions, type SubscriptionIndex } from '../domain/matching.ts'
 import { Problem } from '../domain/problem.ts'
 import type { AccountConfiguration, ConfigurationStore } from './store.ts'
@@ -15,6 +16,7 @@ export type Configuration = {
   readonly generation: number
   readonly index: SubscriptionIndex
   readonly catalogs: ReadonlyMap<string, Catalog>
+  readonly eventTypes: EventTypeIndex
 }
 
 export interface Configurations {
@@ -99,6 +101,7 @@ const NEVER: Configuration = {
   generation: 0,
   index: { buckets: new Map(), byId: new Map() },
   catalogs: new Map(),
+  eventTypes: NO_EVENT_TYPES,
 }
 
 function compile(found: AccountConfiguration, compilePattern: PatternCompiler): Configuration {
@@ -108,5 +111,6 @@ function compile(found: AccountConfiguration, compilePattern: PatternCompiler): 
     generation: found.generation,
     index: indexSubscriptions(found.subscriptions, compilePattern),
     catalogs: new Map(found.catalogs.map((catalog) => [catalog.id, catalog])),
+    eventTypes: indexEventTypes(found.eventTypes, compilePattern),
   }
 }

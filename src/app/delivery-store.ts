@@ -1,12 +1,7 @@
 /**
  * What the relay, and those who look after deliveries, need of the store. The other half is store.ts.
  */
-import type {
-  CommittedEvent,
-  DeliveryState,
-  EndedState,
-  EventBody,
-} from '../domain/notification.ts'
+import type { DeliveryState, EndedState, EventBody, NamedEvent } from '../domain/notification.ts'
 import type { DispatchResult } from './ports.ts'
 import type { Page } from './store.ts'
 
@@ -98,7 +93,7 @@ export interface Outbox {
   noteFailing(
     failing: Pick<FailingSubscription, 'accountId' | 'subscriptionId'>,
     percent: number,
-    event: (CommittedEvent & { readonly id: string }) | null,
+    event: NamedEvent | null,
   ): Promise<boolean>
   /** Milliseconds until the next delivery comes due; infinite when none does. */
   nextDueInMs(): Promise<number>

@@ -2,6 +2,7 @@
  * The catalogue of what the gateway says about itself. Each event becomes a log line, a metric or both;
  * none carries record values or secrets.
  */
+import type { ActionFailure } from '../domain/action.ts'
 import type { ChangeEvent, CommitMode } from '../domain/change.ts'
 import type { DeliveryState } from '../domain/notification.ts'
 import type { ProblemCode } from '../domain/problem.ts'
@@ -68,6 +69,19 @@ export type JournalEvent =
       readonly durationMs: number
       /** From the commit to the end of this attempt. */
       readonly ageMs: number
+    }
+  /** A person has pressed a button, and this came of it. */
+  | {
+      readonly kind: 'action.ended'
+      readonly requestId: string
+      readonly accountId: string
+      readonly actionId: string
+      readonly catalogId: string
+      readonly recordId: string
+      readonly status: 'done' | 'failed'
+      readonly cause: ActionFailure | undefined
+      readonly httpStatus: number | undefined
+      readonly durationMs: number
     }
   | { readonly kind: 'relay.stumbled'; readonly step: string; readonly error: unknown }
   /** What a gateway that is no more was sending is sent again. */

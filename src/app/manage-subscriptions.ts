@@ -1,29 +1,35 @@
 /** The verbs of those who set up subscriptions. Secrets go in and never come out again. */
-import { type Complaint, Problem } from '../domain/problem.ts'
+import { isBuiltInEvent } from '../domain/change.ts'
+import { pointerTo } from '../domain/pointer.ts'
+import { Problem } from '../domain/problem.ts'
 import type { RetryPolicy } from '../domain/retry.ts'
 import {
   type Auth,
   type BreakerSettings,
-  type DialectName,
   defaultRetry,
   MASK,
   type Subscription,
   type SubscriptionSecrets,
 } from '../domain/subscription.ts'
+import type { Configurations } from './configuration.ts'
 import type { Clock, Ids, Sequences, Vault } from './ports.ts'
+import {
+  checkEndpoint,
+  type EndpointRules,
+  maskedAuth,
+  maskedHeaders,
+  refuseMasks,
+  unmaskedAuth,
+  unmaskedHeaders,
+  withoutUndefined,
+} from './secret-settings.ts'
 import type { HeldChoice, Page, SubscriptionSettings, Subscriptions } from './store.ts'
-
-/** What only the dialects and the egress guard know about a subscription that somebody wants to save. */
-export interface SubscriptionRules {
-  newSecret(dialect: DialectName): string
-  /** What is wrong with it, all at once. */
-  complaints(subscription: Subscription): readonly Complaint[]
-}
 
 export type ManagePorts = {
   readonly subscriptions: Subscriptions
+  readonly configurations: Configurations
   readonly sequences: Sequences
-  readonly rules: SubscriptionRules
+  readonly rules: EndpointRules
   readonly ids: Ids
   readonly clock: Clock
   readonly vault: Vault
@@ -67,7 +73,8 @@ export async function createSubscription(
   const settings: SubscriptionSettings = { ...rest, retry, id, disabledReason }
   const secrets: SubscriptionSecrets = { secret, retiring: [], auth, headers }
   refuseMasks(secrets, null)
-  check(unsaved(accountId, settings, secrets), ports.rules)
+  checkEndpoint(unsaved(accountId, settings, secrets), ports.rules)
+  await checkEvents(accountId, draft.events, ports)
   const created = await ports.subscriptions.create(accountId, settings, secrets)
   return { ...viewOf(created, 0), secret }
 }
@@ -77,11 +84,24 @@ function unsaved(
   settings: SubscriptionSettings,
   secrets: SubscriptionSecrets,
 ): Subscription {
-  return { ...settings, ...secrets, accountId, revision: 0, createdAt: '', updatedAt: '' }
+  const unsavedYet = { accountId, revision: 0, installationId: null, isLeaving: false }
+  return { ...settings, ...secrets, ...unsavedYet, createdAt: '', updatedAt: '' }
 }
 
-function check(subscription: Subscription, rules: SubscriptionRules): void {
-  const complaints = rules.complaints(subscription)
+/** A misspelt event would never come, and nobody would wonder why. */
+async function checkEvents(
+  accountId: string,
+  events: readonly string[],
+  { configurations }: ManagePorts,
+): Promise<void> {
+  const own = events.filter((event) => !isBuiltInEvent(event))
+  if (own.length === 0) return
+  const { eventTypes } = await configurations.fresh(accountId)
+  const complaints = events.flatMap((event, index) =>
+    isBuiltInEvent(event) || eventTypes.byName.has(event)
+      ? []
+      : [{ pointer: pointerTo('events', index), message: `There is no event "${event}".` }],
+  )
   if (complaints.length > 0) throw new Problem('invalid_request', { complaints })
 }
 
@@ -91,6 +111,7 @@ export async function updateSubscription(
   patch: SubscriptionPatch,
   ports: ManagePorts,
 ): Promise<SubscriptionView> {
+  await checkEvents(accountId, patch.events ?? [], ports)
   const { subscription, wasActive } = await update(accountId, { id, patch, held: 'deliver' }, ports)
   if (subscription.active && !wasActive) ports.onEnabled(id)
   return view(accountId, subscription, ports)
@@ -111,7 +132,7 @@ async function update(
   const change = (current: Subscription) => {
     wasActive = current.active
     const next = patched(current, patch)
-    check(next, rules)
+    checkEndpoint(next, rules)
     return next
   }
   const updated = await subscriptions.update(accountId, id, change, held)
@@ -142,54 +163,6 @@ function patched(current: Subscription, patch: SubscriptionPatch): Subscription 
 function reasonAfter(current: Subscription, active: boolean | undefined) {
   if (active === undefined || active === current.active) return current.disabledReason
   return active ? null : ('manual' as const)
-}
-
-function withoutUndefined<T extends object>(object: T): Partial<T> {
-  return Object.fromEntries(
-    Object.entries(object).filter(([, value]) => value !== undefined),
-  ) as Partial<T>
-}
-
-/** `***` stands for the stored value of the same kind of auth. */
-function unmaskedAuth(sent: Auth, stored: Auth): Auth {
-  if (sent.type === 'bearer' && sent.token === MASK && stored.type === 'bearer') return stored
-  if (sent.type === 'basic' && sent.password === MASK && stored.type === 'basic') {
-    return { ...sent, password: stored.password }
-  }
-  if (sent.type === 'custom' && sent.value === MASK && stored.type === 'custom') {
-    return { ...sent, value: stored.value }
-  }
-  return sent
-}
-
-function unmaskedHeaders(
-  sent: Readonly<Record<string, string>>,
-  stored: Readonly<Record<string, string>>,
-): Readonly<Record<string, string>> {
-  return Object.fromEntries(
-    Object.entries(sent).map(([name, value]) => [
-      name,
-      value === MASK && Object.hasOwn(stored, name) ? (stored[name] ?? value) : value,
-    ]),
-  )
-}
-
-/** A mask that stands for nothing would be sent to the validator as the secret itself. */
-function refuseMasks(secrets: SubscriptionSecrets, stored: SubscriptionSecrets | null): void {
-  const { auth, headers } = secrets
-  const complaints: Complaint[] = []
-  const complain = (pointer: string) =>
-    complaints.push({ pointer, message: `"${MASK}" stands for a stored value, and there is none.` })
-  if (secrets.secret === MASK) complain('/secret')
-  if (auth !== stored?.auth) {
-    if (auth.type === 'bearer' && auth.token === MASK) complain('/auth/token')
-    if (auth.type === 'basic' && auth.password === MASK) complain('/auth/password')
-    if (auth.type === 'custom' && auth.value === MASK) complain('/auth/value')
-  }
-  for (const [name, value] of Object.entries(headers)) {
-    if (value === MASK) complain(`/headers/${name}`)
-  }
-  if (complaints.length > 0) throw new Problem('invalid_request', { complaints })
 }
 
 export async function readSubscription(
@@ -272,31 +245,19 @@ async function view(accountId: string, subscription: Subscription, { sequences }
 }
 
 function viewOf(subscription: Subscription, lastSequenceId: number) {
-  const { id, name, secret, retiring, accountId, revision, ...rest } = subscription
-  void [secret, retiring, accountId, revision]
+  const { id, name, secret, retiring, accountId, revision, isLeaving, ...rest } = subscription
+  void [secret, retiring, accountId, revision, isLeaving]
   return {
     id,
     name,
     ...rest,
     secret: MASK,
     auth: maskedAuth(subscription.auth),
-    headers: Object.fromEntries(Object.keys(subscription.headers).map((key) => [key, MASK])),
+    headers: maskedHeaders(subscription.headers),
     lastSequenceId,
     disabledReason: subscription.disabledReason ?? undefined,
     fallbackMessage: subscription.fallbackMessage ?? undefined,
     maxPerSecond: subscription.maxPerSecond ?? undefined,
-  }
-}
-
-function maskedAuth(auth: Auth): Auth {
-  switch (auth.type) {
-    case 'none':
-      return auth
-    case 'bearer':
-      return { ...auth, token: MASK }
-    case 'basic':
-      return { ...auth, password: MASK }
-    case 'custom':
-      return { ...auth, value: MASK }
+    installationId: subscription.installationId ?? undefined,
   }
 }

@@ -20,9 +20,11 @@ export interface Clock {
   readonly schedule: (delayMs: number, run: () => void) => () => void
 }
 
+export type IdPrefix = 'dec' | 'evt' | 'sub' | 'rec' | 'key' | 'req' | 'act' | 'acc' | 'app' | 'ins'
+
 export interface Ids {
   /** A new id that sorts by time of making: 32 hex digits behind the prefix. No `.` in it. */
-  make(prefix: 'dec' | 'evt' | 'sub' | 'rec' | 'key' | 'req'): string
+  make(prefix: IdPrefix): string
 }
 
 /** Unpredictable bytes, and tokens that only this installation can have made. */

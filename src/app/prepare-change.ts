@@ -1,6 +1,12 @@
 /** From what the caller sent to the change that is asked about, checked against store and catalog. */
-import { missingComplaints, RECORD_VALUES_MAX, valueComplaints } from '../domain/catalog.ts'
+import {
+  type Catalog,
+  missingComplaints,
+  RECORD_VALUES_MAX,
+  valueComplaints,
+} from '../domain/catalog.ts'
 import { type Change, type ChangeDraft, changeOf, valuesToBe } from '../domain/change.ts'
+import { pointerTo } from '../domain/pointer.ts'
 import { type Complaint, Problem } from '../domain/problem.ts'
 import { overlay, type Values } from '../domain/values.ts'
 import type { ApproveCommand } from './approve.ts'
@@ -84,7 +90,15 @@ export function checkValues(change: Change, configuration: Configuration): void 
     })
   }
   const complaints = complaintsAbout(change, toBe, configuration)
-  if (complaints.length > 0) throw new Problem('invalid_values', { complaints })
+  if (complaints.length === 0) return
+  const field = firstField(complaints, configuration.catalogs.get(change.catalogId))
+  throw new Problem('invalid_values', { complaints, field })
+}
+
+/** What the form calls the first field that is complained about. */
+function firstField([first]: readonly Complaint[], catalog: Catalog | undefined): string {
+  const isIt = ({ id }: { id: string }) => first?.pointer === `/values${pointerTo(id)}`
+  return catalog?.fields.find(isIt)?.title ?? ''
 }
 
 /** While a person is still typing, fields that are required may still be missing. */

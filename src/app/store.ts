@@ -2,11 +2,14 @@
  * What the use cases need of the store. Shaped by its users here; the PostgreSQL adapter offers it twice,
  * embedded and on a server, and runs the suites of test/contract on both.
  */
+import type { Action } from '../domain/action.ts'
 import type { Catalog } from '../domain/catalog.ts'
 import type { Change, CommitMode } from '../domain/change.ts'
 import type { Decision, Finding } from '../domain/decision.ts'
+import type { EventType } from '../domain/event-type.ts'
 import type { Considered } from '../domain/matching.ts'
-import type { CommittedEvent } from '../domain/notification.ts'
+import type { NamedEvent } from '../domain/notification.ts'
+import type { RecordFilter } from '../domain/record-filter.ts'
 import type { DisabledReason, Subscription, SubscriptionSecrets } from '../domain/subscription.ts'
 import type { Values } from '../domain/values.ts'
 import type { Verdict } from '../domain/verdict.ts'
@@ -17,6 +20,7 @@ export type AccountConfiguration = {
   readonly generation: number
   readonly subscriptions: readonly Subscription[]
   readonly catalogs: readonly Catalog[]
+  readonly eventTypes: readonly EventType[]
 }
 
 export interface ConfigurationStore {
@@ -47,6 +51,20 @@ export interface Records {
     catalogId: string,
     where: Readonly<Record<string, string>>,
     page: Page,
+  ): Promise<readonly StoredRecord[]>
+}
+
+export interface RecordSearch {
+  /** All filters must fit. In order of id, from `offset` on. */
+  find(
+    accountId: string,
+    catalogId: string,
+    wanted: {
+      readonly filters: readonly RecordFilter[]
+      readonly direction: 'asc' | 'desc'
+      readonly limit: number
+      readonly offset: number
+    },
   ): Promise<readonly StoredRecord[]>
 }
 
@@ -108,7 +126,8 @@ export type PendingApproval = { readonly tokenHash: string; readonly expiresAt: 
 export type CommitItem = {
   readonly entry: DecisionEntry
   readonly write: RecordWrite | null
-  readonly event: (CommittedEvent & { readonly id: string }) | null
+  /** In the order in which they are told. */
+  readonly events: readonly NamedEvent[]
   /** Whether the configuration must still be the one that the plan was made under. */
   readonly insistsOnGeneration: boolean
   readonly keep: KeptAnswer | null
@@ -207,12 +226,12 @@ export type CallerApproval = {
 
 export interface CallerApprovals {
   read(accountId: string, decisionId: string): Promise<CallerApproval | null>
-  /** Pending → committed with its event, once. False when it was not pending any more, or too old. */
+  /** Pending → committed with its events, once. False when it was not pending any more, or too old. */
   commit(
     accountId: string,
     decisionId: string,
     recordId: string | null,
-    event: (CommittedEvent & { readonly id: string }) | null,
+    events: readonly NamedEvent[],
   ): Promise<boolean>
   /** Pending → aborted. False when it was not pending any more. */
   abort(accountId: string, decisionId: string): Promise<boolean>
@@ -222,7 +241,13 @@ export interface CallerApprovals {
 
 export type SubscriptionSettings = Omit<
   Subscription,
-  keyof SubscriptionSecrets | 'accountId' | 'revision' | 'createdAt' | 'updatedAt'
+  | keyof SubscriptionSecrets
+  | 'accountId'
+  | 'revision'
+  | 'installationId'
+  | 'isLeaving'
+  | 'createdAt'
+  | 'updatedAt'
 >
 
 export interface Subscriptions {
@@ -251,7 +276,7 @@ export interface Subscriptions {
     accountId: string,
     id: string,
     reason: DisabledReason,
-    event: (CommittedEvent & { readonly id: string }) | null,
+    event: NamedEvent | null,
   ): Promise<boolean>
 }
 
@@ -269,6 +294,37 @@ export interface Catalogs {
   ): Promise<Catalog | null>
   read(accountId: string, id: string): Promise<Catalog | null>
   /** Throws Problem `catalog_not_empty`. */
+  remove(accountId: string, id: string): Promise<boolean>
+}
+
+export interface EventTypes {
+  /** In order of name. */
+  list(accountId: string, page: Page): Promise<readonly EventType[]>
+  read(accountId: string, name: string): Promise<EventType | null>
+  /** Throws Problem `already_exists` or `limit_reached`. */
+  create(accountId: string, eventType: EventType): Promise<EventType>
+  update(
+    accountId: string,
+    name: string,
+    change: (current: EventType) => EventType,
+  ): Promise<EventType | null>
+  remove(accountId: string, name: string): Promise<boolean>
+}
+
+export interface Events {
+  /** Stores an event that no change gave rise to; those who are told of it get it like any other. */
+  raise(accountId: string, event: NamedEvent): Promise<void>
+}
+
+export interface Actions {
+  /** In order of id; of one catalog, where one is named. */
+  list(accountId: string, catalogId: string | undefined, page: Page): Promise<readonly Action[]>
+  /** All that may stand beside a record of this catalog. */
+  ofCatalog(accountId: string, catalogId: string): Promise<readonly Action[]>
+  read(accountId: string, id: string): Promise<Action | null>
+  /** Throws Problem `already_exists` or `limit_reached`. */
+  create(action: Omit<Action, 'createdAt' | 'updatedAt'>): Promise<Action>
+  update(accountId: string, id: string, change: (current: Action) => Action): Promise<Action | null>
   remove(accountId: string, id: string): Promise<boolean>
 }
 

@@ -2,9 +2,11 @@
 
 import { EMPTY_CHAIN } from '../domain/chain.ts'
 import {
+  APPLICATION_EVENT,
   type Change,
   type ChangeEvent,
   changeOf,
+  isBuiltInEvent,
   isChangeEvent,
   isOperationalEvent,
   NOTIFICATION_EVENTS,
@@ -13,11 +15,11 @@ import {
 } from '../domain/change.ts'
 import { decide } from '../domain/decision.ts'
 import type { Locales } from '../domain/message.ts'
-import { type EventBody, operationalBody } from '../domain/notification.ts'
+import { applicationBody, type EventBody, operationalBody } from '../domain/notification.ts'
 import { Problem } from '../domain/problem.ts'
-import type { Subscription } from '../domain/subscription.ts'
+import { MASK, type Subscription } from '../domain/subscription.ts'
 import { overlay, type Values } from '../domain/values.ts'
-import type { Configurations } from './configuration.ts'
+import type { Configuration, Configurations } from './configuration.ts'
 import { confirmationDesk } from './confirmations.ts'
 import type { ChainTokens, Clock, Dispatch, Exchange, Ids, Prober, Vault } from './ports.ts'
 
@@ -30,11 +32,10 @@ export type TryPorts = {
   readonly chainTokens: ChainTokens
 }
 
-type SampleEvent = ChangeEvent | NotificationEvent | OperationalEvent
-
 /** What the sample says; whatever is left out is made up. */
 export type Sample = {
-  readonly event: SampleEvent | undefined
+  /** Any event of the account, listed by the subscription or not. */
+  readonly event: string | undefined
   readonly recordId: string | undefined
   readonly values: Values | undefined
   readonly prevValues: Values | undefined
@@ -64,19 +65,19 @@ export async function trySubscription(
   { accountId, id, sample, locales }: TrialRequest,
   ports: TryPorts,
 ): Promise<Trial> {
-  const { index, generation, accountNumber } = await ports.configurations.of(accountId)
+  const configuration = await ports.configurations.of(accountId)
+  const { index, generation, accountNumber } = configuration
   const subscription = index.byId.get(id)
   if (subscription === undefined) throw new Problem('not_found')
-  const event = sample.event ?? firstEvent(subscription)
-  const asked = isChangeEvent(event) ? event : ASKED_AS[event]
+  const event = sample.event ?? firstEvent(subscription, configuration)
+  checkEvent(event, configuration)
+  const asked = isChangeEvent(event) ? event : askedAs(event)
   const change = sampleChange(subscription, sample, asked)
   const exchange = isChangeEvent(event)
     ? await ports.prober.probe(questionAbout(subscription, change, ports))
     : await ports.prober.tell({
         ...dispatchOf(subscription, ports),
-        body: isOperationalEvent(event)
-          ? operationalSample(subscription, sample, event, ports.clock)
-          : notificationSample(change, event, ports.ids),
+        body: toldSample(subscription, { sample, event, change }, ports),
         accountNumber,
       })
   const timed = {
@@ -120,23 +121,35 @@ function questionAbout(subscription: Subscription, change: Change, ports: TryPor
 }
 
 /** The event that the subscription is for: a request before a commit where it lists one. */
-function firstEvent({ events }: Subscription): SampleEvent {
+function firstEvent({ events }: Subscription, configuration: Configuration): string {
   const told = NOTIFICATION_EVENTS.find((event) => events.includes(event))
-  const heard = told ?? events.find(isOperationalEvent)
-  return events.find(isChangeEvent) ?? heard ?? 'record.before.created'
+  const known = events.find((event) => isEvent(event, configuration))
+  return events.find(isChangeEvent) ?? told ?? known ?? 'record.before.created'
 }
 
-/**
- * The change that a notification would come after. An operational event comes after none: a change stands
- * in for it, since verdicts are only ever read on one.
- */
+/** One that was defined when it was listed may be gone. */
+function isEvent(event: string, { eventTypes }: Configuration): boolean {
+  return isBuiltInEvent(event) || eventTypes.byName.has(event)
+}
+
+function checkEvent(event: string, configuration: Configuration): void {
+  if (isEvent(event, configuration)) return
+  const complaints = [{ pointer: '/event', message: `There is no event "${event}".` }]
+  throw new Problem('invalid_request', { complaints })
+}
+
+/** The change that a notification would come after. */
 const ASKED_AS = {
   'record.created': 'record.before.created',
   'record.updated': 'record.before.updated',
   'record.deleted': 'record.before.deleted',
-  'subscription.failing': 'record.before.updated',
-  'subscription.disabled': 'record.before.updated',
-} as const satisfies Record<NotificationEvent | OperationalEvent, ChangeEvent>
+} as const satisfies Record<NotificationEvent, ChangeEvent>
+
+/** Other events may come after none: a change stands in for it, since verdicts are only ever read on one. */
+function askedAs(event: string): ChangeEvent {
+  const isAfterChange = (name: string): name is NotificationEvent => Object.hasOwn(ASKED_AS, name)
+  return isAfterChange(event) ? ASKED_AS[event] : 'record.before.created'
+}
 
 /** A sample takes no number: the receiver would miss it in the sequence of real ones. */
 const SAMPLE_SEQUENCE_ID = 0
@@ -153,7 +166,25 @@ function dispatchOf(
   }
 }
 
-function notificationSample(change: Change, event: NotificationEvent, ids: Ids): EventBody {
+type ToldSample = {
+  readonly sample: Sample
+  readonly event: string
+  readonly change: Change
+}
+
+function toldSample(
+  subscription: Subscription,
+  { sample, event, change }: ToldSample,
+  { clock, ids }: TryPorts,
+): EventBody {
+  if (isOperationalEvent(event)) return operationalSample(subscription, sample, event, clock)
+  if (event !== APPLICATION_EVENT) return notificationSample(change, event, ids)
+  const { accountId } = subscription
+  const userId = change.user?.id ?? 'sample'
+  return applicationBody({ accountId, appId: 'sample', action: 'added', userId, accessToken: MASK })
+}
+
+function notificationSample(change: Change, event: string, ids: Ids): EventBody {
   const { accountId, catalogId, values, prevValues, changedFields, user, context } = change
   const decisionId = ids.make('dec')
   const recordId = change.recordId ?? 'sample'

@@ -48,7 +48,7 @@ function reasonsOf(reply: DialectReply): Remark[] {
 }
 
 /** A short body that was written for people. Without a type that says so, markup and JSON are none. */
-function plainText(reply: DialectReply): Remark['message'] | undefined {
+export function plainText(reply: DialectReply): Remark['message'] | undefined {
   const types = headerValues(reply, 'content-type')
   const isText = types.every((type) => /^text\/plain\b/.test(type))
   const text = readText(reply)?.trim() ?? ''

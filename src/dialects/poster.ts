@@ -5,6 +5,7 @@
  * decode to the very texts that were signed. Nobody is asked in this dialect, only told.
  */
 import { createHash } from 'node:crypto'
+import { APPLICATION_EVENT } from '../domain/change.ts'
 import type { DeliveryOutcome, NeutralMessage } from '../domain/notification.ts'
 import { overlay, type Values } from '../domain/values.ts'
 import type { Answer } from '../domain/verdict.ts'
@@ -27,6 +28,10 @@ const FACTS = {
     stock: { fields: ['type', 'element_id', 'storage_id'], fieldsOnAdded: [], hasAmount: true },
     application: { fields: ['user_id'], fieldsOnAdded: ['access_token'], hasAmount: false },
   },
+  /** Events whose object is their own first part, although the change behind them is another record's. */
+  objectsOfTheirOwn: ['client_payed_sum'],
+  /** Objects that are known by a field of the record that they come from. */
+  keyFields: { client_payed_sum: 'client_id' },
   amountField: 'value_absolute',
   /** Money has two decimals and stock has three or four; what is further behind is dust of the arithmetic. */
   amountDecimals: 6,
@@ -41,7 +46,7 @@ function encode(message: NeutralMessage, { attemptAtMs, secrets }: Signing): str
   const [secret = ''] = secrets
   const { object, action } = subjectOf(message)
   const account = message.accountId
-  const objectId = objectIdOf(message.recordId)
+  const objectId = objectIdOf(keyOf(object, message))
   const data = dataOf({ object, action }, message)
   const time = String(Math.floor(attemptAtMs / 1_000))
   const signed = [account, object, objectId, action, ...(data === undefined ? [] : [data]), time]
@@ -69,15 +74,25 @@ function textOf(value: Values): string {
   )
 }
 
-/** An event without a catalog names its object itself, such as `subscription.failing`. */
-function subjectOf({ event, catalogId }: NeutralMessage): Subject {
-  const dotAt = event.lastIndexOf('.')
-  return {
-    object: catalogId ?? (dotAt === -1 ? event : event.slice(0, dotAt)),
-    action: Object.hasOwn(FACTS.actions, event)
-      ? FACTS.actions[event as keyof typeof FACTS.actions]
-      : event.slice(dotAt + 1),
+/** An event that is no record's names its object itself, such as `subscription.failing`. */
+function subjectOf({ event, catalogId, values }: NeutralMessage): Subject {
+  if (event === APPLICATION_EVENT) return { object: event, action: String(values?.['action']) }
+  if (Object.hasOwn(FACTS.actions, event)) {
+    const action = FACTS.actions[event as keyof typeof FACTS.actions]
+    return { object: catalogId ?? event, action }
   }
+  const dotAt = event.lastIndexOf('.')
+  const own = dotAt === -1 ? event : event.slice(0, dotAt)
+  const isOwn = FACTS.objectsOfTheirOwn.some((object) => object === own)
+  return { object: isOwn ? own : (catalogId ?? own), action: event.slice(dotAt + 1) }
+}
+
+/** The record's id, or the field that this object is known by. */
+function keyOf(object: string, message: NeutralMessage): string | undefined {
+  if (!Object.hasOwn(FACTS.keyFields, object)) return message.recordId
+  const field = FACTS.keyFields[object as keyof typeof FACTS.keyFields]
+  const key = scalarOf(overlay(message.prevValues, message.values)[field])
+  return key === undefined ? message.recordId : String(key)
 }
 
 /** A number only where its text is the very one that was the id: the digest is made of texts. */

@@ -21,6 +21,29 @@ export function isOperationalEvent(name: string): name is OperationalEvent {
   return OPERATIONAL_EVENTS.some((event) => event === name)
 }
 
+/** Tells an app that an account was connected or disconnected; what happened is its `action`. */
+export const APPLICATION_EVENT = 'application'
+
+export const changeEventNames = Object.keys(CHANGE_EVENTS) as [ChangeEvent, ...ChangeEvent[]]
+
+/** Events that every account has. Others are defined by it (event-type.ts). */
+export const BUILT_IN_EVENTS = [
+  ...changeEventNames,
+  ...NOTIFICATION_EVENTS,
+  ...OPERATIONAL_EVENTS,
+  APPLICATION_EVENT,
+] as const
+export type BuiltInEvent = (typeof BUILT_IN_EVENTS)[number]
+
+export function isBuiltInEvent(name: string): name is BuiltInEvent {
+  return BUILT_IN_EVENTS.some((event) => event === name)
+}
+
+/** Names that no account may give to an event of its own: those of the gateway, also of later builds. */
+export function isReservedEventName(name: string): boolean {
+  return isBuiltInEvent(name) || /^(record|subscription|approval|application|action)\./.test(name)
+}
+
 /** One operational event: which subscription it is about, and what is said of it. */
 export type OperationalOccurrence = {
   readonly event: OperationalEvent
@@ -28,8 +51,6 @@ export type OperationalOccurrence = {
   readonly subscriptionId: string
   readonly values: Values
 }
-
-export const changeEventNames = Object.keys(CHANGE_EVENTS) as [ChangeEvent, ...ChangeEvent[]]
 
 export function isChangeEvent(name: string): name is ChangeEvent {
   return Object.hasOwn(CHANGE_EVENTS, name)

@@ -1,4 +1,4 @@
-import type { Change } from './change.ts'
+import type { User } from './change.ts'
 import { deepEqual, type Values } from './values.ts'
 
 export const CONDITION_OPERATORS = [
@@ -38,8 +38,15 @@ export type TextMatcher = (text: string) => boolean
 /** Makes a matcher of a pattern, or says (null) that the pattern is none. */
 export type PatternCompiler = (pattern: string) => TextMatcher | null
 
-/** What a condition looks at: the change, and the record as it will be (computed once for all of them). */
-export type ConditionSubject = { readonly change: Change; readonly valuesToBe: Values }
+/** What a condition looks at. Made once for all conditions that are asked about the same thing. */
+export type ConditionSubject = {
+  /** The record as it will be; of an event that no change gave rise to, its data. */
+  readonly valuesToBe: Values
+  readonly prevValues: Values | undefined
+  readonly changedFields: readonly string[]
+  readonly user: User | undefined
+  readonly context: Values | undefined
+}
 
 export type CompiledCondition = (subject: ConditionSubject) => boolean
 
@@ -52,23 +59,21 @@ export function compileCondition(
   compilePattern: PatternCompiler,
 ): CompiledCondition {
   const { field, op, value } = condition
-  if (op === 'changed') return ({ change }) => hasChanged(change, field) === (value !== false)
+  if (op === 'changed') return (subject) => hasChanged(subject, field) === (value !== false)
   if (op === 'changedTo') {
-    return ({ change, valuesToBe }) =>
-      hasChanged(change, field) && deepEqual(valuesToBe[field], value)
+    return (subject) => hasChanged(subject, field) && deepEqual(subject.valuesToBe[field], value)
   }
   if (op === 'changedFrom') {
     return (subject) =>
-      hasChanged(subject.change, field) &&
-      deepEqual(read(subject, 'prevValues', field) ?? null, value)
+      hasChanged(subject, field) && deepEqual(read(subject, 'prevValues', field) ?? null, value)
   }
   const test = testOf(op, value, compilePattern)
   const source = condition.source ?? 'values'
   return (subject) => test(read(subject, source, field))
 }
 
-function hasChanged(change: Change, field: string): boolean {
-  return change.changedFields.includes(field)
+function hasChanged({ changedFields }: ConditionSubject, field: string): boolean {
+  return changedFields.includes(field)
 }
 
 function read(subject: ConditionSubject, source: ConditionSource, field: string): unknown {
@@ -76,16 +81,16 @@ function read(subject: ConditionSubject, source: ConditionSource, field: string)
   return from !== undefined && Object.hasOwn(from, field) ? from[field] : undefined
 }
 
-function sourceOf({ change, valuesToBe }: ConditionSubject, source: ConditionSource) {
+function sourceOf(subject: ConditionSubject, source: ConditionSource): Values | undefined {
   switch (source) {
     case 'values':
-      return valuesToBe
+      return subject.valuesToBe
     case 'prevValues':
-      return change.prevValues
+      return subject.prevValues
     case 'user':
-      return change.user as Values | undefined
+      return subject.user
     case 'context':
-      return change.context
+      return subject.context
   }
 }
 

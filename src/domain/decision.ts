@@ -142,13 +142,13 @@ function findingsOf(
     case 'cancelled':
       return []
     case 'allow':
-      return answer.remarks.map((remark) => findingOf(subscription, remark, locales))
+      return findingsIn(answer.remarks, subscription, locales)
     case 'deny': {
-      const findings = answer.remarks.map((remark) => findingOf(subscription, remark, locales))
+      const findings = findingsIn(answer.remarks, subscription, locales)
       return withAtLeastOne(findings, 'error', ownFinding(subscription, 'denied', 'error', locales))
     }
     case 'confirm': {
-      const findings = answer.remarks.map((remark) => findingOf(subscription, remark, locales))
+      const findings = findingsIn(answer.remarks, subscription, locales)
       const own = ownFinding(subscription, 'confirm', 'confirm', locales)
       return withAtLeastOne(findings, 'confirm', own)
     }
@@ -173,9 +173,23 @@ function withAtLeastOne(findings: Finding[], severity: Severity, own: Finding): 
   return findings.some((finding) => finding.severity === severity) ? findings : [own, ...findings]
 }
 
-function findingOf(subscription: Subscription, remark: Remark, locales: Locales): Finding {
-  const message = messageFor(remark.message, locales)
-  const said = message.text === '' && message.title !== undefined ? message.title : message.text
+function findingsIn(
+  remarks: readonly Remark[],
+  subscription: Subscription,
+  locales: Locales,
+): Finding[] {
+  return remarks.flatMap((remark) => findingOf(subscription, remark, locales) ?? [])
+}
+
+/** Our own words stand in for what is missing to a refusal or a question; a remark without words is none. */
+function findingOf(
+  subscription: Subscription,
+  remark: Remark,
+  locales: Locales,
+): Finding | undefined {
+  const message = messageOf(remark, locales)
+  if (message.text === '' && (remark.severity === 'warning' || remark.severity === 'info'))
+    return undefined
   const own = remark.severity === 'confirm' ? 'confirm' : 'denied'
   return {
     subscriptionId: subscription.id,
@@ -183,10 +197,17 @@ function findingOf(subscription: Subscription, remark: Remark, locales: Locales)
     code: remark.code && cleanText(remark.code, NAME_LENGTH_MAX),
     field: remark.field && cleanText(remark.field, NAME_LENGTH_MAX),
     severity: remark.severity,
-    message:
-      said === '' ? ownText(own, subscription.name, locales) : { title: message.title, text: said },
+    message: message.text === '' ? ownText(own, subscription.name, locales) : message,
     cause: 'denied',
   }
+}
+
+/** A title stands in for a text that is missing. */
+function messageOf(remark: Remark, locales: Locales): Message {
+  const message = messageFor(remark.message, locales)
+  return message.text === '' && message.title !== undefined
+    ? { title: message.title, text: message.title }
+    : message
 }
 
 function ownFinding(
@@ -211,7 +232,7 @@ function failureFinding(
   answer: Extract<TimedAnswer['answer'], { kind: 'failed' }>,
   locales: Locales,
 ): Finding {
-  const said = answer.remarks[0] && messageFor(answer.remarks[0].message, locales)
+  const said = answer.remarks[0] && messageOf(answer.remarks[0], locales)
   const fallback = cleanText(chooseLocale(subscription.fallbackMessage ?? {}, locales) ?? '')
   const own = ownText(answer.cause, subscription.name, locales)
   const message = said?.text ? said : fallback === '' ? own : { text: fallback }

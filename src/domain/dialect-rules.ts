@@ -1,5 +1,5 @@
 /** What a dialect's own world never tells of, whatever a subscription lists. Facts of DIALECTS.md. */
-import type { Change } from './change.ts'
+import type { Occurrence } from './matching.ts'
 import type { DialectName } from './subscription.ts'
 
 /** Poster tells that an incoming order changed when it is taken or turned away, and of nothing else. */
@@ -11,10 +11,10 @@ const INCOMING_ORDER = {
   to: ['applied', 'rejected'],
 } as const
 
-export function isTold(dialect: DialectName, event: string, change: Change): boolean {
+export function isTold(dialect: DialectName, event: string, occurrence: Occurrence): boolean {
   const { catalogId, field, from, to } = INCOMING_ORDER
-  if (dialect !== 'poster' || change.catalogId !== catalogId) return true
+  if (dialect !== 'poster' || occurrence.catalogId !== catalogId) return true
   if (event !== INCOMING_ORDER.event) return true
-  const status = change.values?.[field]
-  return change.prevValues?.[field] === from && to.some((one) => one === status)
+  const status = occurrence.valuesToBe[field]
+  return occurrence.prevValues?.[field] === from && to.some((one) => one === status)
 }

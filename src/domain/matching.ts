@@ -2,8 +2,7 @@
  * Which subscriptions a change concerns. An account's subscriptions are compiled once into an index by
  * event and catalog, so that the thousands that have nothing to do with a change cost nothing.
  */
-import type { Change, OperationalOccurrence } from './change.ts'
-import { valuesToBe } from './change.ts'
+import { type Change, valuesToBe } from './change.ts'
 import {
   type CompiledCondition,
   type ConditionSubject,
@@ -13,6 +12,7 @@ import {
 import { isTold } from './dialect-rules.ts'
 import { getOrAdd } from './maps.ts'
 import type { Subscription } from './subscription.ts'
+import type { Values } from './values.ts'
 
 /** Why a subscription was not concerned, in the order in which the reasons are looked at. */
 export type Mismatch =
@@ -42,6 +42,7 @@ type Bucket = readonly CompiledSubscription[]
 export type SubscriptionIndex = {
   /** By event, then by catalog id; `*` holds those for every catalog. Buckets are in plan order. */
   readonly buckets: ReadonlyMap<string, ReadonlyMap<string, Bucket>>
+  /** Also those that are leaving, which no event concerns any more. */
   readonly byId: ReadonlyMap<string, Subscription>
 }
 
@@ -65,6 +66,7 @@ export function indexSubscriptions(
 ): SubscriptionIndex {
   const buckets = new Map<string, Map<string, CompiledSubscription[]>>()
   for (const subscription of [...subscriptions].sort(inPlanOrder)) {
+    if (subscription.isLeaving) continue
     const compiled = compile(subscription, compilePattern)
     for (const event of new Set(subscription.events)) {
       const byCatalog = getOrAdd(buckets, event, () => new Map<string, CompiledSubscription[]>())
@@ -83,11 +85,30 @@ function compile(subscription: Subscription, compilePattern: PatternCompiler) {
   }
 }
 
+/** What filters look at: a change, or an event that no change of a record gave rise to. */
+export type Occurrence = ConditionSubject & {
+  readonly catalogId: string | undefined
+  /** A delete changes no field, and concerns those who watch some all the same. */
+  readonly changesFields: boolean
+}
+
+export function occurrenceOf(change: Change): Occurrence {
+  return {
+    catalogId: change.catalogId,
+    changesFields: change.event !== 'record.before.deleted',
+    valuesToBe: valuesToBe(change),
+    prevValues: change.prevValues,
+    changedFields: change.changedFields,
+    user: change.user,
+    context: change.context,
+  }
+}
+
 /** The subscriptions listing this event for this catalog, in plan order, each with match or reason. */
 export function matchSubscriptions(index: SubscriptionIndex, event: string, change: Change): Match {
   const bucket = bucketFor(index, event, change.catalogId)
   if (bucket.length === 0) return NOBODY
-  const subject: ConditionSubject = { change, valuesToBe: valuesToBe(change) }
+  const subject = occurrenceOf(change)
   const matched: Subscription[] = []
   const considered: Considered[] = []
   for (const candidate of bucket) {
@@ -101,10 +122,15 @@ export function matchSubscriptions(index: SubscriptionIndex, event: string, chan
 
 const NOBODY: Match = { matched: [], considered: [] }
 const EMPTY: Bucket = []
-/** As a subscription's catalog id. */
-const EVERY_CATALOG = '*'
+/** As a subscription's catalog id, or an event type's. */
+export const EVERY_CATALOG = '*'
 
-function bucketFor(index: SubscriptionIndex, event: string, catalogId: string): Bucket {
+/** Where nothing is said of a catalog, only those who look at every catalog are concerned. */
+function bucketFor(
+  index: SubscriptionIndex,
+  event: string,
+  catalogId: string = EVERY_CATALOG,
+): Bucket {
   const byCatalog = index.buckets.get(event)
   if (byCatalog === undefined) return EMPTY
   const own = byCatalog.get(catalogId) ?? EMPTY
@@ -114,76 +140,71 @@ function bucketFor(index: SubscriptionIndex, event: string, catalogId: string): 
   return [...own, ...every].sort((a, b) => inPlanOrder(a.subscription, b.subscription))
 }
 
-function mismatchOf(candidate: CompiledSubscription, subject: ConditionSubject): Mismatch | null {
+function mismatchOf(candidate: CompiledSubscription, subject: Occurrence): Mismatch | null {
   return candidate.subscription.active ? filterMismatch(candidate, subject) : { reason: 'inactive' }
 }
 
 /** What the subscription's own filters say, whether it is active or not. */
-function filterMismatch(
-  candidate: CompiledSubscription,
-  subject: ConditionSubject,
-): Mismatch | null {
-  if (!watches(candidate.fields, subject.change)) return { reason: 'fields' }
-  if (!isInitiatedBy(candidate.initiators, subject.change)) return { reason: 'initiator' }
+function filterMismatch(candidate: CompiledSubscription, subject: Occurrence): Mismatch | null {
+  if (!watches(candidate.fields, subject)) return { reason: 'fields' }
+  if (!isInitiatedBy(candidate.initiators, subject)) return { reason: 'initiator' }
   const failed = candidate.conditions.findIndex((holds) => !holds(subject))
   return failed === -1 ? null : { reason: 'condition', conditionIndex: failed }
 }
 
-/** Watched fields are ignored on delete; on create a field counts when it is present. */
-function watches(fields: ReadonlySet<string>, change: Change): boolean {
-  if (fields.size === 0 || change.event === 'record.before.deleted') return true
-  return change.changedFields.some((field) => fields.has(field))
+/** Whether a watched field changes; on create it counts when it is present. None watched: any does. */
+export function watches(fields: ReadonlySet<string>, subject: Occurrence): boolean {
+  if (fields.size === 0 || !subject.changesFields) return true
+  return subject.changedFields.some((field) => fields.has(field))
 }
 
-function isInitiatedBy(initiators: ReadonlySet<string>, change: Change): boolean {
+function isInitiatedBy(initiators: ReadonlySet<string>, { user }: Occurrence): boolean {
   if (initiators.size === 0) return true
-  return change.user !== undefined && initiators.has(change.user.id)
+  return user !== undefined && initiators.has(user.id)
 }
 
 /**
- * Who is told after the commit. An inactive subscription whose filters fit counts too: its notification
- * is held for it until it is enabled again.
+ * Who is told of an event. An inactive subscription whose filters fit counts too: its notification is held
+ * for it until it is enabled again.
  */
 export function matchForNotification(
   index: SubscriptionIndex,
   event: string,
-  change: Change,
+  occurrence: Occurrence,
 ): readonly string[] {
-  const bucket = bucketFor(index, event, change.catalogId)
-  if (bucket.length === 0) return []
-  const subject: ConditionSubject = { change, valuesToBe: valuesToBe(change) }
-  return bucket
-    .filter(({ subscription }) => isTold(subscription.dialect, event, change))
-    .filter((candidate) => filterMismatch(candidate, subject) === null)
+  return bucketFor(index, event, occurrence.catalogId)
+    .filter(({ subscription }) => isTold(subscription.dialect, event, occurrence))
+    .filter((candidate) => filterMismatch(candidate, occurrence) === null)
     .map((candidate) => candidate.subscription.id)
 }
 
+/** What happened to the account's own settings. */
+export type News = {
+  readonly event: string
+  /** The subscription that it happened to, if any. */
+  readonly about: string | null
+  readonly values: Values
+}
+
 /**
- * Who is told of what happened to a subscription. It belongs to no catalog, nobody did it and no field
- * changed, so these have no say. A subscription is not told that it fails, and one that is off gets
- * nothing held for it: by then it would be news of yesterday.
+ * Who is told of news. They belong to no catalog, nobody's change gave rise to them and no field changed,
+ * so these have no say. A subscription is not told that it fails, and one that is off gets nothing held for
+ * it: by then it would be news of yesterday.
  */
-export function matchForOperational(
+export function matchForNews(
   index: SubscriptionIndex,
-  { event, accountId, subscriptionId, values }: OperationalOccurrence,
+  { event, about, values }: News,
 ): readonly string[] {
-  // Conditions look at values and fields only, never at the kind of change that they belong to.
-  const change: Change = {
-    event: 'record.before.updated',
-    accountId,
-    catalogId: EVERY_CATALOG,
-    recordId: subscriptionId,
-    values,
+  const subject: ConditionSubject = {
+    valuesToBe: values,
     prevValues: undefined,
-    allValues: undefined,
     changedFields: [],
     user: undefined,
     context: undefined,
   }
-  const subject: ConditionSubject = { change, valuesToBe: values }
   return [...(index.buckets.get(event)?.values() ?? [])]
     .flat()
-    .filter(({ subscription }) => subscription.active && subscription.id !== subscriptionId)
+    .filter(({ subscription }) => subscription.active && subscription.id !== about)
     .filter(({ conditions }) => conditions.every((holds) => holds(subject)))
     .map(({ subscription }) => subscription.id)
 }
@@ -195,6 +216,7 @@ export function unconsidered(
   catalogId: string,
 ): readonly Considered[] {
   return [...index.byId.values()].flatMap((subscription): Considered[] => {
+    if (subscription.isLeaving) return []
     const { id: subscriptionId, name } = subscription
     if (!subscription.events.includes(event)) {
       return [{ subscriptionId, name, mismatch: { reason: 'event' } }]

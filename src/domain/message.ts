@@ -1,5 +1,7 @@
 /** Texts for people: what a validator wrote, made safe to show, in a language that the person reads. */
 
+import { getOrAdd } from './maps.ts'
+
 export type Message = { readonly title?: string | undefined; readonly text: string }
 
 /** The same text in several languages, by language tag. */
@@ -9,18 +11,57 @@ export type LocalisedText = { readonly locales: Readonly<Record<string, Message>
 export const TEXT_LENGTH_MAX = 1_000
 export const TITLE_LENGTH_MAX = 200
 
-// C0 (but line feed and tab) and C1 controls, marks that turn the writing direction, lone surrogates,
-// line and paragraph separators: they hide or reorder what a person reads.
+/**
+ * What hides or reorders the text that a person reads: controls (but line feed and tab), marks that turn the
+ * writing direction, everything that Unicode says to draw as nothing, line and paragraph separators,
+ * annotations, non-characters, lone surrogates. Joiners and variation selectors are judged by their place.
+ */
 const UNSAFE =
-  /[\u0000-\u0008\u000B-\u001F\u007F-\u009F\u061C\u200E\u200F\u2028\u2029\u202A-\u202E\u2066-\u2069\uFEFF]|[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/g
+  /(?![\n\t\p{Join_Control}\p{Variation_Selector}])[\p{Cc}\p{Cs}\p{Bidi_Control}\p{Default_Ignorable_Code_Point}\p{Zl}\p{Zp}\p{Noncharacter_Code_Point}\uFFF9-\uFFFB]/gu
 
-/** Text only: without control and direction characters, trimmed, cut at the limit with an ellipsis. */
+/** A variation selector chooses the look of the one visible character before it, and of nothing else. */
+const STRAY_SELECTOR = /(?<![\p{L}\p{N}\p{P}\p{S}])\p{Variation_Selector}/gu
+
+/** Joiners shape emoji, and the scripts without capitals (Arabic, Indic and others); Latin has no use for them. */
+const STRAY_JOINER =
+  /(?<![\p{Lo}\p{Lm}\p{Extended_Pictographic}\p{Emoji_Modifier}]\p{M}{0,8})\p{Join_Control}/gu
+
+/** ASCII and Cyrillic letters: nothing to clean, nothing to compose. Most texts are no more than this. */
+const PLAIN = /^[\n\t\u0020-\u007E\u0401\u0404\u0406\u0407\u0410-\u044F\u0451\u0454\u0456\u0457]*$/
+
+/** Text only: without what hides or reorders, composed, trimmed, cut at the limit with an ellipsis. */
 export function cleanText(text: string, lengthMax: number = TEXT_LENGTH_MAX): string {
   // A text many times over the limit is cut first, so that cleaning it costs no more than a long one.
-  const bounded = text.length > lengthMax * 4 ? text.slice(0, lengthMax * 4) : text
-  const clean = bounded.replace(UNSAFE, '').normalize('NFC').trim()
-  if (clean.length <= lengthMax) return clean
-  return `${clean.slice(0, lengthMax - 1).replace(/[\uD800-\uDBFF]$/, '')}…`
+  const isWhole = text.length <= lengthMax * 4
+  const clean = visible(isWhole ? text : text.slice(0, lengthMax * 4)).trim()
+  const room = isWhole || clean === '' ? lengthMax : lengthMax - 1
+  if (clean.length <= room || lengthOf(clean) <= room) return room < lengthMax ? `${clean}…` : clean
+  return `${beginning(clean, lengthMax - 1)}…`
+}
+
+/** Composed before places are judged, and again when what stood between a letter and its mark is gone. */
+function visible(text: string): string {
+  if (PLAIN.test(text)) return text
+  return text
+    .replace(UNSAFE, '')
+    .normalize('NFC')
+    .replace(STRAY_SELECTOR, '')
+    .replace(STRAY_JOINER, '')
+    .normalize('NFC')
+}
+
+/** In characters as Unicode counts them, so that a line of emoji may be as long as one of letters. */
+const lengthOf = (text: string): number => Array.from(text).length
+
+const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' })
+/** A letter with more marks than this is no letter of any language: it may be cut through. */
+const GRAPHEME_UNITS_MAX = 64
+
+/** So many characters at most, and never half of what a person sees as one. */
+function beginning(text: string, length: number): string {
+  const end = Array.from(text).slice(0, length).join('').length
+  const start = graphemes.segment(text).containing(end)?.index ?? end
+  return text.slice(0, end - start > GRAPHEME_UNITS_MAX ? end : start)
 }
 
 function cleanMessage(message: Message): Message {
@@ -48,25 +89,42 @@ export function acceptedLanguages(header: string | undefined): Locales {
     .map(({ tag }) => tag)
 }
 
-const languageOf = (tag: string): string => tag.toLowerCase().split(/[-_]/, 1)[0] ?? ''
+/** `uk_UA` is `uk-ua`. */
+const normalTag = (tag: string): string => tag.toLowerCase().replaceAll('_', '-')
+const languageOf = (normal: string): string => normal.split('-', 1)[0] ?? ''
 
-/** The entry for the first language that the person reads; else English; else the first there is. */
+/**
+ * The entry for the first language that the person reads; else English; else the first there is. A tag
+ * finds itself, then its shorter forms (RFC 4647 §3.4), then another region of its language.
+ */
 export function chooseLocale<T>(
   byLocale: Readonly<Record<string, T>>,
   locales: Locales,
 ): T | undefined {
-  const tags = Object.keys(byLocale)
-  for (const wanted of [...locales, 'en']) {
-    const tag =
-      tags.find((candidate) => candidate.toLowerCase() === wanted.toLowerCase()) ??
-      tags.find((candidate) => languageOf(candidate) === languageOf(wanted))
-    if (tag !== undefined) return byLocale[tag]
+  const byTag = new Map<string, string>()
+  const byLanguage = new Map<string, string>()
+  for (const tag of Object.keys(byLocale)) {
+    const normal = normalTag(tag)
+    getOrAdd(byTag, normal, () => tag)
+    getOrAdd(byLanguage, languageOf(normal), () => tag)
   }
-  return tags[0] === undefined ? undefined : byLocale[tags[0]]
+  for (const wanted of [...locales, 'en']) {
+    const tag = shorterForms(wanted).find((form) => byTag.has(form))
+    const found = tag === undefined ? byLanguage.get(languageOf(normalTag(wanted))) : byTag.get(tag)
+    if (found !== undefined) return byLocale[found]
+  }
+  return Object.values(byLocale)[0]
+}
+
+/** `zh-Hant-TW` is `zh-hant-tw`, `zh-hant`, `zh`. */
+function shorterForms(tag: string): string[] {
+  const subtags = normalTag(tag).split('-')
+  return subtags.map((_, index) => subtags.slice(0, subtags.length - index).join('-'))
 }
 
 /** The message to show: the person's language, cleaned. Empty text when there is nothing left to show. */
 export function messageFor(message: Message | LocalisedText, locales: Locales): Message {
   if (!('locales' in message)) return cleanMessage(message)
-  return cleanMessage(chooseLocale(message.locales, locales) ?? { text: '' })
+  const said = Object.entries(message.locales).filter(([, { title, text }]) => title || text.trim())
+  return cleanMessage(chooseLocale(Object.fromEntries(said), locales) ?? { text: '' })
 }

@@ -1,12 +1,21 @@
 /** What is told after a commit, and the neutral message that every dialect turns into its own bytes. */
 import {
+  APPLICATION_EVENT,
   CHANGE_EVENTS,
   type Change,
-  type NotificationEvent,
   type OperationalOccurrence,
   type User,
 } from './change.ts'
-import { matchForNotification, matchForOperational, type SubscriptionIndex } from './matching.ts'
+import { type EventType, type EventTypeIndex, eventTypesRaisedBy } from './event-type.ts'
+import {
+  matchForNews,
+  matchForNotification,
+  type Occurrence,
+  occurrenceOf,
+  type SubscriptionIndex,
+} from './matching.ts'
+import { readPointer } from './pointer.ts'
+import { MASK, type Parameter } from './subscription.ts'
 import type { Values } from './values.ts'
 
 /** The content of one event, as it is stored once and sent to everyone who is told. */
@@ -23,6 +32,8 @@ export type EventBody = {
   readonly context: Values | undefined
   /** Undefined where nothing was decided. */
   readonly decisionId: string | undefined
+  /** Values for those who are told and for nobody else: kept encrypted, never read back. */
+  readonly secrets?: Readonly<Record<string, string>> | undefined
 }
 
 /** What a dialect encodes, be it a request before the commit or a notification after it. */
@@ -48,38 +59,165 @@ export type CommittedEvent = {
   readonly subscriptionIds: readonly string[]
 }
 
-/** The after-event that a change gives rise to, if any. */
-export function notificationEventOf(change: Change): NotificationEvent | null {
-  return CHANGE_EVENTS[change.event].notification
+/** An event with its id, ready to be stored. */
+export type NamedEvent = CommittedEvent & { readonly id: string }
+
+/** What a committed change gives rise to: its own event, then those that it means to the account. */
+export type Aftermath = {
+  readonly recordId: string | undefined
+  readonly decisionId: string
+  readonly index: SubscriptionIndex
+  readonly eventTypes: EventTypeIndex
 }
 
-/** The event to store with the commit; null when no subscription would be told. */
-export function committedEvent(
-  change: Change,
-  recordId: string | undefined,
-  decisionId: string,
-  index: SubscriptionIndex,
-): CommittedEvent | null {
-  const event = notificationEventOf(change)
-  if (event === null) return null
-  const subscriptionIds = matchForNotification(index, event, change)
-  if (subscriptionIds.length === 0) return null
+/** The events to store with the commit: those that some subscription is told of. */
+export function committedEvents(change: Change, aftermath: Aftermath): readonly CommittedEvent[] {
+  const { notification, operation } = CHANGE_EVENTS[change.event]
+  if (notification === null) return NOTHING
+  const { index, eventTypes } = aftermath
+  const occurrence = occurrenceOf(change)
+  const own = matchForNotification(index, notification, occurrence)
+  const raised = eventTypesRaisedBy(eventTypes, operation, occurrence)
+  if (own.length === 0 && raised.length === 0) return NOTHING
+  const body = bodyOf(change, notification, aftermath)
+  const events = own.length === 0 ? [] : [{ subscriptionIds: own, body }]
+  for (const eventType of raised) {
+    const subscriptionIds = matchForNotification(index, eventType.name, occurrence)
+    if (subscriptionIds.length > 0) {
+      events.push({
+        subscriptionIds,
+        body: derivedBody({ ...body, event: eventType.name }, eventType),
+      })
+    }
+  }
+  return events
+}
+
+const NOTHING: readonly CommittedEvent[] = []
+
+/** How many are told. */
+export function notificationsOf(events: readonly CommittedEvent[]): number {
+  return events.reduce((count, { subscriptionIds }) => count + subscriptionIds.length, 0)
+}
+
+function bodyOf(change: Change, event: string, { recordId, decisionId }: Aftermath): EventBody {
   const { accountId, catalogId, values, prevValues, changedFields, user, context } = change
   return {
-    subscriptionIds,
-    body: {
-      event,
-      accountId,
-      catalogId,
-      recordId,
-      values,
-      prevValues,
-      changedFields,
-      user,
-      context,
-      decisionId,
-    },
+    event,
+    accountId,
+    catalogId,
+    recordId,
+    values,
+    prevValues,
+    changedFields,
+    user,
+    context,
+    decisionId,
   }
+}
+
+/** With chosen data an event says just that; otherwise what the change says. */
+function derivedBody(body: EventBody, { data }: EventType): EventBody {
+  if (data === null) return body
+  return { ...body, values: chosen(body, data), prevValues: undefined }
+}
+
+/** Members of an event's standard payload (DIALECTS.md), as far as it exists before anybody is told. */
+function chosen({ event, ...data }: EventBody, parameters: readonly Parameter[]): Values {
+  const payload = { type: event, data }
+  return Object.fromEntries(
+    parameters.flatMap(({ name, from }) => {
+      const value = readPointer(payload, from)
+      return value === undefined ? [] : [[name, value]]
+    }),
+  )
+}
+
+/** An event that a program raises (CONTRACT.md §7). */
+export type RaisedEvent = {
+  readonly eventType: EventType
+  readonly accountId: string
+  readonly data: Values
+  readonly user: User | undefined
+  readonly recordId: string | undefined
+  readonly catalogId: string | undefined
+}
+
+/** The event to store, also where nobody is told of it: whoever raised it finds it in the log. */
+export function raisedEvent(raised: RaisedEvent, index: SubscriptionIndex): CommittedEvent {
+  const { eventType, accountId, data, user, recordId, catalogId } = raised
+  const said: EventBody = {
+    event: eventType.name,
+    accountId,
+    catalogId,
+    recordId,
+    values: data,
+    prevValues: undefined,
+    changedFields: Object.keys(data),
+    user,
+    context: undefined,
+    decisionId: undefined,
+  }
+  const body = derivedBody(said, eventType)
+  const occurrence: Occurrence = {
+    catalogId,
+    changesFields: true,
+    valuesToBe: body.values ?? {},
+    prevValues: undefined,
+    changedFields: said.changedFields,
+    user,
+    context: undefined,
+  }
+  return { subscriptionIds: matchForNotification(index, eventType.name, occurrence), body }
+}
+
+/** An account was connected to an app, or disconnected from it (CONTRACT.md §9). */
+export type ApplicationOccurrence = {
+  readonly accountId: string
+  readonly appId: string
+  readonly action: 'added' | 'removed'
+  readonly userId: string
+  /** Null where it is not told. */
+  readonly accessToken: string | null
+}
+
+/** Its record is the app. The members of `values` are Poster's, whose apps read them by these names. */
+export function applicationBody(occurrence: ApplicationOccurrence): EventBody {
+  const { accountId, appId, action, userId, accessToken } = occurrence
+  const token = accessToken === null ? {} : { access_token: MASK }
+  return {
+    event: APPLICATION_EVENT,
+    accountId,
+    catalogId: undefined,
+    recordId: appId,
+    values: { action, user_id: userId, ...token },
+    prevValues: undefined,
+    changedFields: [],
+    user: { id: userId },
+    context: undefined,
+    decisionId: undefined,
+    secrets: accessToken === null ? undefined : { access_token: accessToken },
+  }
+}
+
+/**
+ * The app's own subscriptions are told with the token; the account's others that listen hear that it
+ * happened, and those of other apps hear nothing.
+ */
+export function applicationEvent(
+  occurrence: ApplicationOccurrence,
+  own: readonly string[],
+  index: SubscriptionIndex,
+): readonly CommittedEvent[] {
+  const told = { subscriptionIds: own, body: applicationBody(occurrence) }
+  const body = applicationBody({ ...occurrence, accessToken: null })
+  const { values = {} } = body
+  const others = matchForNews(index, { event: APPLICATION_EVENT, about: null, values }).filter(
+    (id) => index.byId.get(id)?.installationId === null,
+  )
+  return [told, { subscriptionIds: others, body }].filter(
+    ({ subscriptionIds }) => subscriptionIds.length > 0,
+  )
 }
 
 /** What an operational event says. Its record is the subscription that it is about. */
@@ -106,7 +244,8 @@ export function operationalEvent(
 ): CommittedEvent | null {
   const body = operationalBody(occurrence)
   const { values = {} } = body
-  const subscriptionIds = matchForOperational(index, { ...occurrence, values })
+  const { event, subscriptionId: about } = occurrence
+  const subscriptionIds = matchForNews(index, { event, about, values })
   return subscriptionIds.length === 0 ? null : { subscriptionIds, body }
 }
 

@@ -21,6 +21,8 @@ export const PROBLEMS = {
   approval_aborted: { status: 409, title: 'The approval was aborted' },
   approval_committed: { status: 409, title: 'The approval was committed' },
   idempotency_in_progress: { status: 409, title: 'The first request with this key still runs' },
+  action_not_available: { status: 409, title: 'The action cannot be run on this record now' },
+  app_connected: { status: 409, title: 'Accounts are connected to the app' },
   catalog_not_empty: { status: 409, title: 'The catalog has records' },
   delivery_in_progress: { status: 409, title: 'The delivery is not at rest' },
   store_busy: { status: 503, title: 'The database is busy' },
@@ -31,6 +33,7 @@ export const PROBLEMS = {
   invalid_request: { status: 422, title: 'The request does not fit' },
   invalid_values: { status: 422, title: "The values do not fit the catalog's fields" },
   too_many_values: { status: 422, title: 'The record has too many values' },
+  limit_reached: { status: 422, title: 'The account has as many of these as it may have' },
   too_many_subscriptions: { status: 422, title: 'The limit of subscriptions is reached' },
   digest_mismatch: { status: 422, title: 'This is not the change that was approved' },
   idempotency_key_reused: { status: 422, title: 'The key was used for another request' },
@@ -53,6 +56,8 @@ export type ProblemDetails = {
   /** For the caller: what happened, in a sentence. */
   readonly detail?: string | undefined
   readonly complaints?: readonly Complaint[] | undefined
+  /** The title of the first field that it is about, for the person at the form. */
+  readonly field?: string | undefined
   readonly retryAfterSeconds?: number | undefined
   /** For the log only. */
   readonly cause?: unknown

@@ -50,10 +50,22 @@ export type SubscriptionSecrets = {
   readonly headers: Readonly<Record<string, string>>
 }
 
-/** A subscription with its secrets, as the gateway works with it. */
-export type Subscription = SubscriptionSecrets & {
+/** Where and how somebody is called: what subscriptions and menu actions have in common. */
+export type Endpoint = SubscriptionSecrets & {
   readonly id: string
   readonly accountId: string
+  readonly url: string
+  readonly method: Method
+  readonly parameters: readonly Parameter[] | null
+  readonly dialect: DialectName
+  readonly timeoutMs: number
+  readonly breaker: BreakerSettings
+  readonly maxConcurrency: number
+  readonly maxInFlight: number
+}
+
+/** A subscription with its secrets, as the gateway works with it. */
+export type Subscription = Endpoint & {
   /** Grows with every change of the subscription: an answer given under another one is asked again. */
   readonly revision: number
   readonly name: string
@@ -63,22 +75,18 @@ export type Subscription = SubscriptionSecrets & {
   readonly fields: readonly string[]
   readonly initiators: readonly string[]
   readonly conditions: readonly Condition[]
-  readonly url: string
-  readonly method: Method
-  readonly parameters: readonly Parameter[] | null
-  readonly dialect: DialectName
-  readonly timeoutMs: number
   readonly onFailure: FailurePolicy
   readonly mode: Mode
-  readonly breaker: BreakerSettings
-  readonly maxConcurrency: number
   readonly retry: RetryPolicy
   readonly disabledReason: DisabledReason | null
   readonly order: number
   readonly mayChange: readonly string[] | '*' | null
   readonly fallbackMessage: Readonly<Record<string, string>> | null
   readonly maxPerSecond: number | null
-  readonly maxInFlight: number
+  /** The installation that it came with, and goes with. */
+  readonly installationId: string | null
+  /** It is told of its end, and of nothing else any more. */
+  readonly isLeaving: boolean
   readonly createdAt: string
   readonly updatedAt: string
 }

@@ -1,12 +1,23 @@
-import { chooseLocale, type Locales, type Message } from './message.ts'
+import { chooseLocale, cleanText, type Locales, type Message } from './message.ts'
 import type { FailureCause } from './verdict.ts'
 
-/** The gateway's own texts for the person who edits. `{name}` is the subscription's name. */
+/** The languages of the gateway's own texts. */
+export type OwnLanguage = 'en' | 'ru' | 'uk'
+
+/**
+ * The gateway's own texts for the person who edits, or who pressed a button. `{name}` is the name of the
+ * subscription, or the title of the action.
+ */
 export const TEXTS = {
   denied: {
     en: '{name} refused the change without giving a reason.',
     ru: '{name}: изменение отклонено без указания причины.',
     uk: '{name}: зміну відхилено без зазначення причини.',
+  },
+  refused: {
+    en: '{name}: this was refused without a reason being given.',
+    ru: '{name}: действие отклонено без указания причины.',
+    uk: '{name}: дію відхилено без зазначення причини.',
   },
   confirm: {
     en: '{name} asks you to confirm the change.',
@@ -68,10 +79,13 @@ export const TEXTS = {
     ru: '{name}: не хватило времени на запрос. Повторите попытку.',
     uk: '{name}: не вистачило часу на запит. Спробуйте ще раз.',
   },
-} as const satisfies Record<FailureCause | 'denied' | 'confirm', Record<'en' | 'ru' | 'uk', string>>
+} as const satisfies Record<
+  FailureCause | 'denied' | 'refused' | 'confirm',
+  Record<OwnLanguage, string>
+>
 
 /** A text of our own about one subscription, in the person's language. */
 export function ownText(key: keyof typeof TEXTS, name: string, locales: Locales): Message {
   const text = chooseLocale<string>(TEXTS[key], locales) ?? TEXTS[key].en
-  return { text: text.replace('{name}', () => name) }
+  return { text: cleanText(text.replace('{name}', () => name)) }
 }

@@ -44,9 +44,9 @@ export function callerApprovalsContract(opened: () => Opened): void {
       const plain = await committed(store.approvals, itemOf({ accountId }))
       expect(await store.callerApprovals.read(other, entry.id)).toBeNull()
       expect(await store.callerApprovals.read(accountId, plain.entry.id)).toBeNull()
-      expect(await store.callerApprovals.commit(other, entry.id, null, null)).toBe(false)
+      expect(await store.callerApprovals.commit(other, entry.id, null, [])).toBe(false)
       expect(await store.callerApprovals.abort(other, entry.id)).toBe(false)
-      expect(await store.callerApprovals.commit(accountId, plain.entry.id, null, null)).toBe(false)
+      expect(await store.callerApprovals.commit(accountId, plain.entry.id, null, [])).toBe(false)
     })
 
     it('are committed exactly once by twenty at a time, with one event', async () => {
@@ -55,12 +55,9 @@ export function callerApprovalsContract(opened: () => Opened): void {
       const entry = await pending(accountId)
       const results = await Promise.all(
         Array.from({ length: 20 }, (_, n) =>
-          store.callerApprovals.commit(
-            accountId,
-            entry.id,
-            `record ${n}`,
+          store.callerApprovals.commit(accountId, entry.id, `record ${n}`, [
             eventOf(entry, ['sub_1', 'sub_2']),
-          ),
+          ]),
         ),
       )
       expect(results.filter(Boolean)).toHaveLength(1)
@@ -76,7 +73,7 @@ export function callerApprovalsContract(opened: () => Opened): void {
       const { store } = opened()
       const accountId = await opened().account()
       const entry = await pending(accountId)
-      expect(await store.callerApprovals.commit(accountId, entry.id, null, null)).toBe(true)
+      expect(await store.callerApprovals.commit(accountId, entry.id, null, [])).toBe(true)
       expect(await eventsOf(accountId)).toEqual([])
       expect(await store.callerApprovals.read(accountId, entry.id)).toMatchObject({
         state: 'committed',
@@ -89,7 +86,7 @@ export function callerApprovalsContract(opened: () => Opened): void {
       const accountId = await opened().account()
       const entry = await pending(accountId, { expiresAt: '2020-01-01T00:00:00.000Z' })
       const event = eventOf(entry, ['sub_1'])
-      expect(await store.callerApprovals.commit(accountId, entry.id, null, event)).toBe(false)
+      expect(await store.callerApprovals.commit(accountId, entry.id, null, [event])).toBe(false)
       expect(await eventsOf(accountId)).toEqual([])
       expect(await store.callerApprovals.read(accountId, entry.id)).toMatchObject({
         state: 'pending',
@@ -104,8 +101,8 @@ export function callerApprovalsContract(opened: () => Opened): void {
       const event = eventOf(entryOf({ accountId }), ['sub_1'])
       expect(await store.callerApprovals.abort(accountId, aborted.id)).toBe(true)
       expect(await store.callerApprovals.abort(accountId, aborted.id)).toBe(false)
-      expect(await store.callerApprovals.commit(accountId, aborted.id, null, event)).toBe(false)
-      expect(await store.callerApprovals.commit(accountId, done.id, null, null)).toBe(true)
+      expect(await store.callerApprovals.commit(accountId, aborted.id, null, [event])).toBe(false)
+      expect(await store.callerApprovals.commit(accountId, done.id, null, [])).toBe(true)
       expect(await store.callerApprovals.abort(accountId, done.id)).toBe(false)
       expect(await eventsOf(accountId)).toEqual([])
       const read = (id: string) => store.callerApprovals.read(accountId, id)

@@ -6,7 +6,7 @@ import { onEachStore } from '../support/store.ts'
 const PLAIN = {
   insistsOnGeneration: false,
   write: null,
-  event: null,
+  events: [],
   keep: null,
   pending: null,
   definesCatalog: false,
@@ -17,7 +17,7 @@ const NEEDY = [
   { ...PLAIN, insistsOnGeneration: true },
   { ...PLAIN, write: { kind: 'insert' } },
   { ...PLAIN, write: { kind: 'update' } },
-  { ...PLAIN, event: {} },
+  { ...PLAIN, events: [{}] },
   { ...PLAIN, keep: {} },
 ] as unknown as readonly CommitItem[]
 

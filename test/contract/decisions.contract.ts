@@ -282,7 +282,7 @@ export function decisionsContract(opened: () => Opened): void {
         committed: false,
         recordId: null,
       })
-      await store.callerApprovals.commit(accountId, id, 'r9', null)
+      await store.callerApprovals.commit(accountId, id, 'r9', [])
       expect(await store.decisions.read(accountId, id)).toMatchObject({
         state: 'committed',
         committed: true,

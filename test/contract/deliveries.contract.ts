@@ -122,7 +122,7 @@ export function deliveriesContract(opened: () => Opened): void {
       await committed(store.approvals, item)
       expect(await store.deliveries.notifications(accountId, ALL)).toEqual([
         {
-          id: item.event?.id,
+          id: item.events[0]?.id,
           event: 'record.created',
           catalogId: 'things',
           recordId: item.write?.recordId,
@@ -140,7 +140,10 @@ export function deliveriesContract(opened: () => Opened): void {
       const ids = ['evt_c', 'evt_a', 'evt_d', 'evt_b', 'evt_e']
       for (const id of ids) {
         const item = creation(accountId, { told: ['sub_1'] })
-        await committed(store.approvals, { ...item, event: item.event && { ...item.event, id } })
+        await committed(store.approvals, {
+          ...item,
+          events: item.events.map((event) => ({ ...event, id })),
+        })
       }
       const seen: string[] = []
       for (let after: string | null = null; seen.length < 20; after = seen.at(-1) ?? null) {

@@ -218,12 +218,23 @@ export function subscriptionsContract(opened: () => Opened): void {
       await store.catalogs.create(accountId, catalog)
       const subscription = await subscribed(store.subscriptions, accountId)
       await subscribed(store.subscriptions, other)
+      const eventType = {
+        name: 'c.paid',
+        title: { en: 'Paid', uk: 'Сплачено' },
+        catalogId: 'c',
+        on: ['updated'],
+        fields: ['f'],
+        conditions: [{ field: 'f', op: 'changedTo', value: 'paid' }],
+        data: null,
+      } as const
+      await store.eventTypes.create(accountId, eventType)
       expect(await store.configuration.load(accountId)).toEqual({
         accountId,
         accountNumber: null,
-        generation: 3,
+        generation: 4,
         subscriptions: [subscription],
         catalogs: [catalog],
+        eventTypes: [eventType],
       })
     })
 

@@ -42,6 +42,29 @@ const CONTRACT = `
   GET /v1/subscriptions/{id}/health
   GET /v1/subscriptions/{id}/deliveries
   POST /v1/subscriptions/{id}/replay
+  GET /v1/event-types
+  POST /v1/event-types
+  PATCH /v1/event-types/{name}
+  DELETE /v1/event-types/{name}
+  POST /v1/events
+  GET /v1/actions
+  POST /v1/actions
+  PATCH /v1/actions/{id}
+  DELETE /v1/actions/{id}
+  GET /v1/catalogs/{catalogId}/records/{recordId}/actions
+  POST /v1/catalogs/{catalogId}/records/{recordId}/actions/{actionId}
+  POST /v1/presets/{name}
+  GET /v1/accounts
+  POST /v1/accounts
+  GET /v1/apps
+  POST /v1/apps
+  POST /v1/installations
+  DELETE /v1/installations/{id}
+  GET /api/v1/catalogs/{catalogId}/records
+  POST /api/v1/catalogs/{catalogId}/records
+  GET /api/v1/catalogs/{catalogId}/records/{recordId}
+  PATCH /api/v1/catalogs/{catalogId}/records/{recordId}
+  DELETE /api/v1/catalogs/{catalogId}/records/{recordId}
   GET /v1/notifications
   GET /v1/deliveries
   GET /v1/deliveries/{id}

@@ -3,16 +3,11 @@
  * database's, so two days pass by moving that; the relay works through them as fast as it can.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { systemClock } from '../../src/adapters/system/clock.ts'
-import { systemIds } from '../../src/adapters/system/ids.ts'
-import { compilePattern } from '../../src/adapters/system/patterns.ts'
-import { createConfigurations } from '../../src/app/configuration.ts'
-import { Relay } from '../../src/app/deliver/relay.ts'
 import type { Dispatch, DispatchResult, Notifier } from '../../src/app/ports.ts'
 import { eventually } from '../support/eventually.ts'
 import { subscribed } from '../support/items.ts'
 import { type Opened, onEachStore } from '../support/store.ts'
-import { fakeVault } from '../unit/app/fakes.ts'
+import { relayOver, VirtualClock } from '../support/virtual-clock.ts'
 
 const EVENTS = 100_000
 const RECORDS = 4_000
@@ -115,14 +110,6 @@ const ANSWER: DispatchResult = {
   reply: '',
 }
 
-function relayOver({ store, journal }: Opened, notifier: Notifier): Relay {
-  const { outbox, subscriptions, configuration } = store
-  const configurations = createConfigurations(configuration, compilePattern)
-  const patience = { autoDisableAfterMs: null, attemptsKeptDays: 30 }
-  const shared = { outbox, subscriptions, configurations, notifier, patience, journal }
-  return new Relay({ ...shared, clock: systemClock, ids: systemIds, vault: fakeVault })
-}
-
 /** The events of an hour, as commits leave them: each changes one record, all records in turn. */
 async function happen(
   { sql }: Opened,
@@ -157,41 +144,4 @@ async function numbersOf({ sql }: Opened, accountId: string) {
     [accountId],
   )
   return row
-}
-
-/** Moves the clock that all deliveries go by. */
-class VirtualClock {
-  readonly #opened: Opened
-  #ms = 0
-
-  private constructor(opened: Opened) {
-    this.#opened = opened
-  }
-
-  static async of(opened: Opened): Promise<VirtualClock> {
-    await opened.sql('create table virtual_time (at timestamptz not null)')
-    await opened.sql("insert into virtual_time values ('2026-01-01T00:00:00Z')")
-    await opened.sql(
-      "select make_attempts_partition('2026-01-01'::date + n) from generate_series(-1, 6) n",
-    )
-    await opened.sql(
-      `create or replace function present() returns timestamptz language sql stable
-         as 'select at from virtual_time'`,
-    )
-    return new VirtualClock(opened)
-  }
-
-  async pass(ms: number): Promise<void> {
-    this.#ms += ms
-    await this.#opened.sql(
-      "update virtual_time set at = timestamptz '2026-01-01T00:00:00Z' + $1 * interval '1 millisecond'",
-      [this.#ms],
-    )
-  }
-
-  async restore(): Promise<void> {
-    await this.#opened.sql(
-      "create or replace function present() returns timestamptz language sql stable as 'select now()'",
-    )
-  }
 }

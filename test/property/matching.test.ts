@@ -8,6 +8,7 @@ import {
   indexSubscriptions,
   matchForNotification,
   matchSubscriptions,
+  occurrenceOf,
   unconsidered,
 } from '../../src/domain/matching.ts'
 import type { Subscription } from '../../src/domain/subscription.ts'
@@ -92,7 +93,7 @@ describe('the index of subscriptions', () => {
         const { matched, considered } = matchSubscriptions(index, event, change)
         const fitting = list.filter((one) => fits(one, event, change))
         expect(matched.map(({ id }) => id)).toEqual(planOrder(fitting.filter((one) => one.active)))
-        expect(matchForNotification(index, event, change)).toEqual(planOrder(fitting))
+        expect(matchForNotification(index, event, occurrenceOf(change))).toEqual(planOrder(fitting))
         const without = considered.filter(({ mismatch }) => mismatch === null)
         expect(without.map(({ subscriptionId }) => subscriptionId)).toEqual(
           matched.map(({ id }) => id),

@@ -6,6 +6,7 @@ import type { Inquiry } from '../../src/app/ports.ts'
 import type { Catalog } from '../../src/domain/catalog.ts'
 import { type Change, type ChangeDraft, changeOf } from '../../src/domain/change.ts'
 import type { ConfirmationDesk } from '../../src/domain/decision.ts'
+import { type EventType, indexEventTypes } from '../../src/domain/event-type.ts'
 import { indexSubscriptions } from '../../src/domain/matching.ts'
 import type { Plan } from '../../src/domain/plan.ts'
 import type { Subscription } from '../../src/domain/subscription.ts'
@@ -51,6 +52,8 @@ export function subscriptionOf(over: Partial<Subscription> = {}): Subscription {
     fallbackMessage: null,
     maxPerSecond: null,
     maxInFlight: 16,
+    installationId: null,
+    isLeaving: false,
     createdAt: '2026-01-01T00:00:00.000Z',
     updatedAt: '2026-01-01T00:00:00.000Z',
     ...over,
@@ -82,7 +85,11 @@ export function changeWith(over: Partial<ChangeDraft> = {}): Change {
 
 export function configurationOf(
   subscriptions: readonly Subscription[],
-  over: { readonly generation?: number; readonly catalogs?: readonly Catalog[] } = {},
+  over: {
+    readonly generation?: number
+    readonly catalogs?: readonly Catalog[]
+    readonly eventTypes?: readonly EventType[]
+  } = {},
 ): Configuration {
   return {
     accountId: ACCOUNT,
@@ -90,6 +97,7 @@ export function configurationOf(
     generation: over.generation ?? 1,
     index: indexSubscriptions(subscriptions, compilePattern),
     catalogs: new Map((over.catalogs ?? []).map((one) => [one.id, one])),
+    eventTypes: indexEventTypes(over.eventTypes ?? [], compilePattern),
   }
 }
 

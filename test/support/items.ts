@@ -114,7 +114,7 @@ export function itemOf(draft: ItemDraft): CommitItem {
   return {
     entry,
     write,
-    event: draft.told === undefined ? null : eventOf(entry, draft.told),
+    events: draft.told === undefined ? [] : [eventOf(entry, draft.told)],
     insistsOnGeneration: draft.insists ?? true,
     keep: draft.key === undefined ? null : { ...KEPT, key: draft.key },
     pending:

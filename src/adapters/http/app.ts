@@ -4,16 +4,20 @@
  */
 import { Hono, type Context as HonoContext } from 'hono'
 import type { Ids, Journal } from '../../app/ports.ts'
+import { getOrAdd } from '../../domain/maps.ts'
+import type { Locales } from '../../domain/message.ts'
 import { pointerTo } from '../../domain/pointer.ts'
 import { Problem } from '../../domain/problem.ts'
-import { type Authenticator, mayUse } from './authenticate.ts'
+import type { Values } from '../../domain/values.ts'
+import { type Authenticator, BEARER_ONLY, mayUse, refuseForeignPages } from './authenticate.ts'
 import { checked, complaintsOf, decodeText, parseJson, readIncoming, readRequest } from './body.ts'
+import { localesOf } from './command.ts'
 import { waitOf } from './front-door.ts'
 import { presenceOf } from './presence.ts'
 import { problemAnswer } from './problem.ts'
 import { usableRequestId } from './request-id.ts'
 import type { Answer, Context, NodeBindings, Route } from './route.ts'
-import { id as idSchema } from './schemas/common.ts'
+import { id as idSchema, LOCALE_LENGTH_MAX } from './schemas/common.ts'
 
 export type AppPorts = {
   readonly authenticator: Authenticator
@@ -26,40 +30,63 @@ export type AppPorts = {
 type Env = { Bindings: NodeBindings }
 type Incoming = HonoContext<Env>
 
+type Visit = {
+  readonly requestId: string
+  /** The body as it was parsed, also where the schema refuses it then. */
+  sent: unknown
+}
+
 export function createApp(routes: readonly Route[], ports: AppPorts): Hono<Env> {
   const app = new Hono<Env>()
   for (const one of routes) {
-    const path = one.path.replaceAll(/\{(\w+)\}/g, ':$1')
-    app.on(one.method, path, (c) => serve(c, one, ports))
+    app.on(one.method, pathsOf(one), (c) => serve(c, one, ports))
   }
-  for (const [path, methods] of methodsByPath(routes)) {
-    app.all(path, (c) => refuse(c, ports, new Problem('method_not_allowed'), methods))
+  for (const [path, known] of routesByPath(routes)) {
+    app.all(path, (c) => refuse(c, ports, new Problem('method_not_allowed'), known))
   }
   app.notFound((c) => refuse(c, ports, new Problem('not_found', { detail: 'No such path.' })))
   app.onError((error, c) => refuse(c, ports, error))
   return app
 }
 
-function methodsByPath(routes: readonly Route[]): ReadonlyMap<string, string> {
-  const methods = new Map<string, string[]>()
-  for (const { path, method } of routes) {
-    const key = path.replaceAll(/\{(\w+)\}/g, ':$1')
-    methods.set(key, [...(methods.get(key) ?? []), method])
+/** As the router writes them. */
+function pathsOf({ path, manners }: Route): string[] {
+  const own = path.replaceAll(/\{(\w+)\}/g, ':$1')
+  return manners?.isSlashOptional === true ? [own, `${own}/`] : [own]
+}
+
+function routesByPath(routes: readonly Route[]): ReadonlyMap<string, readonly Route[]> {
+  const known = new Map<string, Route[]>()
+  for (const one of routes) {
+    for (const path of pathsOf(one)) getOrAdd(known, path, () => []).push(one)
   }
-  return new Map([...methods].map(([path, list]) => [path, list.join(', ')]))
+  return known
 }
 
 async function serve(c: Incoming, route: Route, ports: AppPorts): Promise<Response> {
   const requestId = requestIdOf(c, ports.ids)
+  const visit: Visit = { requestId, sent: undefined }
   try {
-    const answer = await route.handle(await contextOf(c, route, requestId, ports))
+    const answer = await route.handle(await contextOf(c, route, visit, ports))
     return respond(closing(answer, ports), requestId)
   } catch (error) {
     if (!(error instanceof Problem)) {
       ports.journal.record({ kind: 'request.crashed', requestId, error })
     }
-    return respond(closing(problemAnswer(error, requestId), ports), requestId)
+    const problem = problemAnswer(error, requestId, readersOf(c, visit.sent))
+    return respond(closing(route.manners?.told(problem) ?? problem, ports), requestId)
   }
+}
+
+/** The languages of the person behind a request that failed, as far as it was read. */
+function readersOf(c: Incoming, sent: unknown): Locales {
+  const locale = memberOf(memberOf(sent, 'user'), 'locale')
+  const isUsable = typeof locale === 'string' && locale.length <= LOCALE_LENGTH_MAX
+  return localesOf(isUsable ? locale : undefined, headerOf(c, 'accept-language'))
+}
+
+function memberOf(value: unknown, name: string): unknown {
+  return typeof value === 'object' ? (value as Values | null)?.[name] : undefined
 }
 
 function closing(answer: Answer, { isStopping }: AppPorts): Answer {
@@ -67,13 +94,21 @@ function closing(answer: Answer, { isStopping }: AppPorts): Answer {
   return { ...answer, headers: { ...answer.headers, connection: 'close' } }
 }
 
-function refuse(c: Incoming, ports: AppPorts, error: unknown, allow?: string): Response {
+/** `known`: the routes that the path has, where it has any. */
+function refuse(
+  c: Incoming,
+  ports: AppPorts,
+  error: unknown,
+  known: readonly Route[] = [],
+): Response {
   const requestId = requestIdOf(c, ports.ids)
   if (!(error instanceof Problem)) {
     ports.journal.record({ kind: 'request.crashed', requestId, error })
   }
-  const answer = problemAnswer(error, requestId)
-  const headers = allow === undefined ? answer.headers : { ...answer.headers, allow }
+  const problem = problemAnswer(error, requestId, readersOf(c, undefined))
+  const answer = known[0]?.manners?.told(problem) ?? problem
+  const allow = known.map(({ method }) => method).join(', ')
+  const headers = allow === '' ? answer.headers : { ...answer.headers, allow }
   return respond({ ...answer, headers }, requestId)
 }
 
@@ -95,16 +130,16 @@ function requestIdOf(c: Incoming, ids: Ids): string {
 async function contextOf(
   c: Incoming,
   route: Route,
-  requestId: string,
+  visit: Visit,
   { authenticator }: AppPorts,
 ): Promise<Context<unknown, unknown>> {
   const caller = await admit(c, route, authenticator)
   const params = readParams(c)
   const query = route.query === undefined ? undefined : readQuery(c, route.query)
-  const { body, bodyText } = await readBody(c, route)
+  const { body, bodyText } = await readBody(c, route, visit)
   return {
     caller,
-    requestId,
+    requestId: visit.requestId,
     params,
     query,
     body,
@@ -117,9 +152,11 @@ async function contextOf(
 
 const NOBODY = { accountId: '', keyId: '', scopes: new Set<never>() }
 
-async function admit(c: Incoming, { scopes }: Route, authenticator: Authenticator) {
+async function admit(c: Incoming, { scopes, manners }: Route, authenticator: Authenticator) {
   if (scopes === null) return NOBODY
-  const caller = await authenticator.authenticate(headerOf(c, 'authorization'))
+  const schemes = manners?.schemes ?? BEARER_ONLY
+  const caller = await authenticator.authenticate(headerOf(c, 'authorization'), schemes)
+  if (schemes.includes('basic')) refuseForeignPages((name) => headerOf(c, name))
   if (mayUse(caller, scopes)) return caller
   throw new Problem('forbidden', { detail: `This needs the scope ${scopes.join(' or ')}.` })
 }
@@ -148,7 +185,11 @@ function readQuery(c: Incoming, schema: NonNullable<Route['query']>): unknown {
   throw new Problem('invalid_query', { complaints: complaintsOf(result.error) })
 }
 
-async function readBody(c: Incoming, route: Route): Promise<{ body: unknown; bodyText: string }> {
+async function readBody(
+  c: Incoming,
+  route: Route,
+  visit: Visit,
+): Promise<{ body: unknown; bodyText: string }> {
   if (route.body === undefined) return { body: undefined, bodyText: '' }
   const encoding = headerOf(c, 'content-encoding')
   if (encoding !== undefined && encoding !== 'identity') {
@@ -158,7 +199,8 @@ async function readBody(c: Incoming, route: Route): Promise<{ body: unknown; bod
   const bytes = incoming ? await readIncoming(incoming) : await readRequest(c.req.raw)
   const bodyText = decodeText(bytes)
   const isLeftOut = route.bodyOptional === true && bodyText.trim() === ''
-  return { body: checked(route.body, isLeftOut ? {} : parseJson(bodyText)), bodyText }
+  visit.sent = isLeftOut ? {} : parseJson(bodyText)
+  return { body: checked(route.body, visit.sent), bodyText }
 }
 
 /** Written out in one literal, and given to the Response as a plain object: a Headers object costs more. */

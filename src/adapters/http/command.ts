@@ -68,7 +68,7 @@ export function localesOf(locale: string | undefined, header: string | undefined
 }
 
 /** W3C Trace Context: passed on as it is, so that what validators do joins the caller's trace. */
-function traceparentOf(header: string | undefined): string | undefined {
+export function traceparentOf(header: string | undefined): string | undefined {
   if (header === undefined) return undefined
   return /^[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/.test(header)
     ? header

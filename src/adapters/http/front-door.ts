@@ -14,6 +14,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Clock, Ids, Journal } from '../../app/ports.ts'
 import { getOrAdd } from '../../domain/maps.ts'
+import { acceptedLanguages } from '../../domain/message.ts'
 import { Problem } from '../../domain/problem.ts'
 import { problemAnswer } from './problem.ts'
 import { usableRequestId } from './request-id.ts'
@@ -137,7 +138,11 @@ export class FrontDoor {
     const sent = incoming.headers['x-request-id']
     const requestId = usableRequestId(typeof sent === 'string' ? sent : undefined, ids)
     const problem = new Problem('overloaded', { retryAfterSeconds: RETRY_AFTER_SECONDS })
-    const { status, text = '', headers } = problemAnswer(problem, requestId)
+    const {
+      status,
+      text = '',
+      headers,
+    } = problemAnswer(problem, requestId, acceptedLanguages(incoming.headers['accept-language']))
     outgoing.writeHead(status, {
       ...headers,
       'content-length': Buffer.byteLength(text),
@@ -150,11 +155,14 @@ export class FrontDoor {
   }
 }
 
+/** Records of ours, and of the API that is shaped like Bpium's. */
+const CHANGES = /^(\/api)?\/v1\/catalogs\/[^/]+\/records(\/[^/]*)?\/?$/
+
 /** What asks validators: `POST /v1/approve`, and every change of a record. */
 function isWrite({ method, url = '' }: IncomingMessage): boolean {
   if (method === 'GET') return false
   const path = pathOf(url)
-  return path === '/v1/approve' || /^\/v1\/catalogs\/[^/]+\/records(\/[^/]+)?$/.test(path)
+  return path === '/v1/approve' || CHANGES.test(path)
 }
 
 /** As the router will read it: whole URLs and percent-encoded letters are no way around the door. */

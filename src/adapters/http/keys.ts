@@ -1,12 +1,14 @@
 import { z } from 'zod'
+import { type AccountPorts, isManageable } from '../../app/manage-accounts.ts'
 import { createKey, type KeyPorts } from '../../app/manage-keys.ts'
+import type { Caller } from '../../app/store.ts'
 import { Problem } from '../../domain/problem.ts'
 import { paged, pageOf } from './paging.ts'
 import { created, noContent, ok, type Route, route } from './route.ts'
-import { pageQuery, pageOf as pageSchema } from './schemas/common.ts'
-import { keyRequest, keyView } from './schemas/log.ts'
+import { pageOf as pageSchema } from './schemas/common.ts'
+import { keyPageQuery, keyQuery, keyRequest, keyView } from './schemas/log.ts'
 
-type Ports = KeyPorts & { readonly forgetKeys: () => void }
+type Ports = KeyPorts & Pick<AccountPorts, 'accounts'> & { readonly forgetKeys: () => void }
 const tag = 'Keys'
 
 export function keyRoutes(ports: Ports): Route[] {
@@ -17,10 +19,12 @@ export function keyRoutes(ports: Ports): Route[] {
       scopes: ['admin'],
       tag,
       summary: 'List keys; the keys themselves are kept nowhere',
-      query: pageQuery,
+      query: keyPageQuery,
       responses: { 200: { description: 'A page.', schema: pageSchema(keyView) } },
-      handle: async ({ caller, query }) =>
-        ok(paged(await ports.keys.list(caller.accountId, pageOf(query)), query)),
+      handle: async ({ caller, query }) => {
+        const accountId = await accountOf(caller, query.accountId, ports)
+        return ok(paged(await ports.keys.list(accountId, pageOf(query)), query))
+      },
     }),
     route({
       method: 'POST',
@@ -34,9 +38,7 @@ export function keyRoutes(ports: Ports): Route[] {
       },
       handle: async ({ caller, body }) => {
         const { name, scopes, expiresAt } = body
-        const accountId = body.accountId ?? caller.accountId
-        // Managing other accounts comes with accounts; until a second one exists there is nothing there.
-        if (accountId !== caller.accountId) throw new Problem('not_found')
+        const accountId = await accountOf(caller, body.accountId, ports)
         return created(await createKey({ name, scopes, accountId, expiresAt }, ports))
       },
     }),
@@ -47,11 +49,24 @@ export function keyRoutes(ports: Ports): Route[] {
       tag,
       summary: 'Remove a key; it is refused from now on',
       responses: { 204: { description: 'Removed.' } },
-      handle: async ({ caller, params: { id = '' } }) => {
-        if (!(await ports.keys.remove(caller.accountId, id))) throw new Problem('not_found')
+      query: keyQuery,
+      handle: async ({ caller, params: { id = '' }, query }) => {
+        const accountId = await accountOf(caller, query.accountId, ports)
+        if (!(await ports.keys.remove(accountId, id))) throw new Problem('not_found')
         ports.forgetKeys()
         return noContent
       },
     }),
   ]
+}
+
+/** The caller's own account, or another one that is the caller's business. */
+async function accountOf(
+  caller: Caller,
+  wanted: string | undefined,
+  ports: Ports,
+): Promise<string> {
+  const accountId = wanted ?? caller.accountId
+  if (await isManageable(caller.accountId, accountId, ports)) return accountId
+  throw new Problem('not_found', { detail: 'There is no such account.' })
 }

@@ -55,10 +55,19 @@ export function openApiDocument(routes: readonly Route[], version: string): Open
     paths,
     components: {
       schemas,
-      securitySchemes: { key: { type: 'http', scheme: 'bearer', description: 'An API key.' } },
+      securitySchemes: SECURITY_SCHEMES,
     },
   }
 }
+
+const SECURITY_SCHEMES = {
+  key: { type: 'http', scheme: 'bearer', description: 'An API key.' },
+  basic: {
+    type: 'http',
+    scheme: 'basic',
+    description: 'An API key as the password. The user name is the id of who makes the change.',
+  },
+} as const
 
 function operationOf(route: Route, schemas: Schemas): Operation {
   const { scopes } = route
@@ -71,7 +80,7 @@ function operationOf(route: Route, schemas: Schemas): Operation {
     tags: [route.tag],
     summary: route.summary,
     description: notes.filter(Boolean).join(' '),
-    security: scopes === null ? [] : [{ key: [] }],
+    security: securityOf(route),
     parameters: parametersOf(route),
     requestBody:
       route.body === undefined
@@ -82,6 +91,11 @@ function operationOf(route: Route, schemas: Schemas): Operation {
           },
     responses: responsesOf(route, schemas),
   }
+}
+
+function securityOf({ scopes, manners }: Route): readonly object[] {
+  if (scopes === null) return []
+  return manners?.schemes.includes('basic') ? [{ key: [] }, { basic: [] }] : [{ key: [] }]
 }
 
 /** `GET /v1/catalogs/{catalogId}/records` → `getCatalogsRecords_catalogId`. */
@@ -133,7 +147,11 @@ function responsesOf(route: Route, schemas: Schemas): Record<string, object> {
   ])
   const problems = {
     description: 'A problem; `code` says which.',
-    content: { 'application/problem+json': { schema: schemaOf(problem, 'output', schemas) } },
+    content: {
+      'application/problem+json': {
+        schema: schemaOf(route.manners?.problem ?? problem, 'output', schemas),
+      },
+    },
   }
   return { ...Object.fromEntries(own), default: problems }
 }

@@ -9,14 +9,20 @@ export function pageOf({ limit, cursor }: PageQuery): Page {
   return { limit: limit + 1, after: cursor === undefined ? null : readCursor(cursor) }
 }
 
-export function paged<T extends { readonly id: string }>(
+export function paged<T extends { readonly id: string }>(items: readonly T[], query: PageQuery) {
+  return pagedBy(items, query, ({ id }) => id)
+}
+
+/** The same where something else than an id tells the items apart and orders them. */
+export function pagedBy<T>(
   items: readonly T[],
   { limit }: PageQuery,
+  keyOf: (item: T) => string,
 ): { readonly items: readonly T[]; readonly nextCursor: string | null } {
   const shown = items.slice(0, limit)
   const last = shown.at(-1)
   const hasMore = items.length > limit && last !== undefined
-  return { items: shown, nextCursor: hasMore ? writeCursor(last.id) : null }
+  return { items: shown, nextCursor: hasMore ? writeCursor(keyOf(last)) : null }
 }
 
 function writeCursor(id: string): string {

@@ -185,7 +185,7 @@ function write({ context, event, values, recordId }: Write, ports: RecordPorts) 
 }
 
 /** `If-Match: "<version>"` (RFC 9110 §13.1.1); `*` asks for any version. */
-function versionOf(header: string | undefined): number | undefined {
+export function versionOf(header: string | undefined): number | undefined {
   if (header === undefined || header.trim() === '*') return undefined
   const version = /^\s*"(\d{1,15})"\s*$/.exec(header)?.[1]
   if (version !== undefined) return Number(version)

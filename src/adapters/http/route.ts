@@ -6,6 +6,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { z } from 'zod'
 import type { Presence } from '../../app/ask-validators.ts'
 import type { Caller, Scope } from '../../app/store.ts'
+import type { Scheme } from './authenticate.ts'
 
 export type HttpMethod = 'GET' | 'POST' | 'PATCH' | 'DELETE'
 
@@ -39,6 +40,15 @@ export type Response = {
   readonly mediaType?: string | undefined
 }
 
+/** How a route that stands in for another product's is unlike ours, beside its path and its bodies. */
+export type Manners = {
+  readonly schemes: readonly Scheme[]
+  /** A problem document as that product's clients read it, and its schema. */
+  readonly told: (problem: Answer) => Answer
+  readonly problem: z.ZodType
+  readonly isSlashOptional: boolean
+}
+
 export type Route = {
   readonly method: HttpMethod
   /** In OpenAPI's form: `/v1/catalogs/{catalogId}`. */
@@ -55,6 +65,7 @@ export type Route = {
   readonly queryNote?: string | undefined
   readonly headers?: Readonly<Record<string, string>> | undefined
   readonly responses: Readonly<Record<number, Response>>
+  readonly manners?: Manners | undefined
   readonly handle: (context: Context<unknown, unknown>) => Promise<Answer> | Answer
 }
 

@@ -27,7 +27,7 @@ export async function progressAnswer(command: ApproveCommand, ports: WritePorts)
       if (!(error instanceof Problem)) {
         ports.journal.record({ kind: 'request.crashed', requestId: command.requestId, error })
       }
-      const problem = problemAnswer(error, command.requestId)
+      const problem = problemAnswer(error, command.requestId, command.locales)
       sink.end('problem', problem.text ?? '{}')
     },
   )

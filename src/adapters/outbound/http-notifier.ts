@@ -7,6 +7,7 @@ import type { DialectReply } from '../../dialects/dialect.ts'
 import { DIALECTS } from '../../dialects/index.ts'
 import type { DeliveryOutcome } from '../../domain/notification.ts'
 import { retryAfterMs } from '../../domain/retry.ts'
+import { MASK } from '../../domain/subscription.ts'
 import type { CallOutcome } from './call.ts'
 import type { Lines } from './lines.ts'
 import { dispatchRequest, maskedHeaders, sendRequest, shownBody } from './outgoing.ts'
@@ -59,8 +60,13 @@ function endingOf(dispatch: Dispatch, outcome: CallOutcome, nowMs: number): Endi
     status: reply.status,
     retryAfterMs: retryAfterMs(firstOf(reply.headers, 'retry-after'), nowMs),
     error: errorText(receipt, reply.status),
-    reply: shownBody(reply.body),
+    reply: withoutSecrets(shownBody(reply.body), dispatch),
   }
+}
+
+/** A receiver that repeats what it got must not bring a token into the log. */
+function withoutSecrets(text: string, { body: { secrets } }: Dispatch): string {
+  return Object.values(secrets ?? {}).reduce((rest, one) => rest.replaceAll(one, MASK), text)
 }
 
 /** What the TLS library says has line breaks in it. */

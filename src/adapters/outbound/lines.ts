@@ -4,7 +4,7 @@
  * and with it nothing that could not be learnt again.
  */
 import type { Clock, Journal, SubscriptionHealth } from '../../app/ports.ts'
-import type { BreakerSettings, Subscription } from '../../domain/subscription.ts'
+import type { BreakerSettings, Endpoint } from '../../domain/subscription.ts'
 import { BoundedMap } from './bounded-map.ts'
 import { Breaker } from './breaker.ts'
 import { Bulkhead } from './bulkhead.ts'
@@ -26,16 +26,16 @@ export class Line {
   readonly bulkhead: Bulkhead
   readonly health: Health
   readonly #options: LineOptions
-  #subscription: Subscription
+  #endpoint: Endpoint
   #breaker: Breaker
 
-  constructor(options: LineOptions, subscription: Subscription) {
+  constructor(options: LineOptions, endpoint: Endpoint) {
     this.#options = options
-    this.#subscription = subscription
+    this.#endpoint = endpoint
     this.pool = new SubscriptionPool(options)
-    this.bulkhead = new Bulkhead(subscription.maxConcurrency)
+    this.bulkhead = new Bulkhead(endpoint.maxConcurrency)
     this.health = new Health(options.clock)
-    this.#breaker = this.#newBreaker(subscription)
+    this.#breaker = this.#newBreaker(endpoint)
   }
 
   get breaker(): Breaker {
@@ -43,15 +43,15 @@ export class Line {
   }
 
   /** Takes over changed settings; the breaker starts anew only when its own have changed. */
-  adopt(subscription: Subscription): void {
-    if (subscription === this.#subscription) return
-    this.#subscription = subscription
-    this.bulkhead.limit = subscription.maxConcurrency
-    if (sameSettings(subscription.breaker, this.#breaker.settings)) return
+  adopt(endpoint: Endpoint): void {
+    if (endpoint === this.#endpoint) return
+    this.#endpoint = endpoint
+    this.bulkhead.limit = endpoint.maxConcurrency
+    if (sameSettings(endpoint.breaker, this.#breaker.settings)) return
     // Tells whoever watches that an open one is gone, too.
     this.#breaker.reset()
     this.#breaker.close()
-    this.#breaker = this.#newBreaker(subscription)
+    this.#breaker = this.#newBreaker(endpoint)
   }
 
   /** Lets go of everything; what is under way may finish. */
@@ -65,7 +65,7 @@ export class Line {
     this.pool.destroy()
   }
 
-  #newBreaker({ id, breaker }: Subscription): Breaker {
+  #newBreaker({ id, breaker }: Endpoint): Breaker {
     const { clock, journal } = this.#options
     return new Breaker({
       settings: breaker,
@@ -96,14 +96,14 @@ export class Lines {
     this.#lines = new BoundedMap(linesMax, (line) => line.retire())
   }
 
-  of(subscription: Subscription): Line {
-    const known = this.#lines.get(subscription.id)
+  of(endpoint: Endpoint): Line {
+    const known = this.#lines.get(endpoint.id)
     if (known !== undefined) {
-      known.adopt(subscription)
+      known.adopt(endpoint)
       return known
     }
-    const line = new Line(this.#options, subscription)
-    this.#lines.set(subscription.id, line)
+    const line = new Line(this.#options, endpoint)
+    this.#lines.set(endpoint.id, line)
     return line
   }
 

@@ -9,6 +9,8 @@ import type {
   Renderer,
   Sequences,
 } from '../../app/ports.ts'
+import type { ActionRunner } from '../../app/run-action.ts'
+import { createActionRunner } from './action-runner.ts'
 import { createConnector } from './connector.ts'
 import type { EgressPolicy } from './egress-policy.ts'
 import { createAsker } from './http-asker.ts'
@@ -35,11 +37,14 @@ export type Outbound = {
   readonly prober: Prober
   readonly notifier: Notifier
   readonly renderer: Renderer
+  readonly actionRunner: ActionRunner
   readonly health: HealthDesk
   /** Closes a subscription's breaker, as after somebody has mended the subscriber. */
   resetBreaker(subscriptionId: string): void
   /** Lets go of connections and counts of a subscription that is no more. */
   forget(subscriptionId: string): void
+  /** The same for a menu action that is not as it was. */
+  forgetAction(accountId: string, id: string): void
   /** Breaks off what is under way. */
   close(): void
 }
@@ -49,15 +54,21 @@ export function createOutbound(options: OutboundOptions): Outbound {
   const resolver = options.resolver ?? createResolver(clock)
   const connect = createConnector({ clock, resolver, policy, isOwnAddress, authorities })
   const lines = new Lines({ clock, journal, connect })
+  const actions = createActionRunner({ clock, journal, connect })
   const sharedBodies = new SharedBodies()
   return {
     asker: createAsker({ clock, journal, sequences, lines, sharedBodies }),
     prober: createProber({ clock, sequences, lines, sharedBodies }),
     notifier: createNotifier({ clock, journal, lines }),
+    actionRunner: actions,
     renderer: { bodyOf: (dispatch) => dispatchRequest(dispatch, clock).body },
     health: { of: (subscriptionId) => lines.healthOf(subscriptionId) },
     resetBreaker: (subscriptionId) => lines.resetBreaker(subscriptionId),
     forget: (subscriptionId) => lines.forget(subscriptionId),
-    close: () => lines.close(),
+    forgetAction: (accountId, id) => actions.forget(accountId, id),
+    close: () => {
+      lines.close()
+      actions.close()
+    },
   }
 }

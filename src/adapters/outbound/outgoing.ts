@@ -1,14 +1,21 @@
 /**
- * What goes out for a question or a notification: the neutral message, the dialect's request and the
+ * What goes out for a question, a notification or an action: the neutral message, the dialect's request and the
  * gateway's own headers. A body that does not depend on the subscriber is encoded once for each inquiry,
  * however many are asked.
  */
 import type { Clock, Dispatch, Inquiry, Question } from '../../app/ports.ts'
+import type { ActionCall } from '../../app/run-action.ts'
 import type { Signing } from '../../dialects/dialect.ts'
 import { DIALECTS } from '../../dialects/index.ts'
 import { buildRequest, type OutgoingRequest, validSecrets } from '../../dialects/request.ts'
 import type { NeutralMessage } from '../../domain/notification.ts'
-import { type DialectName, MASK, type Subscription } from '../../domain/subscription.ts'
+import {
+  type DialectName,
+  type Endpoint,
+  MASK,
+  type Subscription,
+} from '../../domain/subscription.ts'
+import { overlay } from '../../domain/values.ts'
 import { type CallHandle, startCall } from './call.ts'
 import type { HeaderList } from './http1/connection.ts'
 import type { Line } from './lines.ts'
@@ -44,8 +51,10 @@ function questionMessage(
 
 function dispatchMessage(dispatch: Dispatch): NeutralMessage {
   const { body, deliveryId, subscription, occurredAtMs, sequenceId, accountNumber } = dispatch
+  const { secrets, ...told } = body
   return {
-    ...body,
+    ...told,
+    values: secrets === undefined ? body.values : overlay(body.values, secrets),
     id: deliveryId,
     accountNumber,
     occurredAtMs,
@@ -134,6 +143,20 @@ export function dispatchRequest(dispatch: Dispatch, clock: Clock): SentRequest {
   return { ...request, headers }
 }
 
+/** As for a notification: what an endpoint does about a button comes after every change. */
+export function actionRequest(
+  { action, message, traceparent }: ActionCall,
+  clock: Clock,
+): SentRequest {
+  const attemptAtMs = clock.wallMs()
+  const secrets = validSecrets(action, attemptAtMs)
+  const request = buildRequest({ subscription: action, message, attemptAtMs, secrets })
+  const headers = listOf(request.headers)
+  headers.push('x-assent-deadline-ms', String(action.timeoutMs))
+  if (traceparent !== undefined) headers.push('traceparent', traceparent)
+  return { ...request, headers }
+}
+
 /** A list, because copying an object with such keys costs as much as signing does. */
 function listOf(headers: OutgoingRequest['headers']): string[] {
   const list = ['accept-encoding', 'identity']
@@ -144,7 +167,7 @@ function listOf(headers: OutgoingRequest['headers']): string[] {
 export type SendOrder = {
   readonly line: Line
   readonly clock: Clock
-  readonly subscription: Subscription
+  readonly subscription: Pick<Endpoint, 'maxConcurrency' | 'maxInFlight'>
   readonly request: SentRequest
   readonly budgetMs: number
 }

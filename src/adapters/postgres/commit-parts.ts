@@ -3,6 +3,8 @@
  * together is told in commit-statement.ts, which puts them together.
  */
 
+import { eventsIn } from './event-parts.ts'
+
 /**
  * What a batch needs beyond decisions. PostgreSQL sets up and tears down every part of a statement each
  * time, used or not, which for a small batch is most of its cost; so a part is only there when some item
@@ -35,7 +37,7 @@ export function itemPart(isNeeded: IsNeeded): string {
     (isNeeded('insert') || isNeeded('replace')) && '"values" jsonb, version bigint, origin text',
     isNeeded('rare') && 'defines boolean, key text, fingerprint text, status smallint, body text',
     isNeeded('rare') && 'token_hash text, expires_at timestamptz',
-    isNeeded('event') && 'event_id text, told text[], event_body json',
+    isNeeded('event') && 'events json',
   ]
   return `item as materialized (
   select * from json_to_recordset($1::json) as i(${members.filter(Boolean).join(',\n    ')})
@@ -136,7 +138,8 @@ export const DEFINED = `defined as (
 
 export const HAPPENED = `happened as (
   insert into events (id, account, subscription_ids, body)
-  select event_id, account, told, event_body from passed where event_id is not null order by ord
+  select e.id, p.account, e.told, e.body
+    from passed p cross join lateral ${eventsIn('p.events')} order by p.ord, e.n
   returning seq, account
 )`
 

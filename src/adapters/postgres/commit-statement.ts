@@ -31,13 +31,13 @@ import {
   UPDATED,
 } from './commit-parts.ts'
 import type { Statement } from './database.ts'
-import { POINTED } from './event-parts.ts'
+import { eventRows, POINTED } from './event-parts.ts'
 
 function needsOf(item: CommitItem): number {
-  const { write, event, keep, pending } = item
+  const { write, events, keep, pending } = item
   let needs = item.insistsOnGeneration ? NEEDS.generation : 0
   if (write !== null) needs |= write.kind === 'insert' ? NEEDS.insert : NEEDS.replace
-  if (event !== null) needs |= NEEDS.event
+  if (events.length > 0) needs |= NEEDS.event
   if (keep !== null || pending !== null || item.definesCatalog) needs |= NEEDS.rare
   return needs
 }
@@ -83,7 +83,7 @@ export type CommitRow = { readonly ord: number; readonly result: CommitResult }
  * as much.
  */
 export function commitRow(item: CommitItem, ord: number): object {
-  const { entry, write, event, keep, pending } = item
+  const { entry, write, events, keep, pending } = item
   const { change, decision } = entry
   const expected = write === null || write.kind === 'insert' ? undefined : write.expected
   return {
@@ -116,9 +116,7 @@ export function commitRow(item: CommitItem, ord: number): object {
     body: keep?.body,
     token_hash: pending?.tokenHash,
     expires_at: pending?.expiresAt,
-    event_id: event?.id,
-    told: event?.subscriptionIds,
-    event_body: event?.body,
+    events: events.length === 0 ? undefined : eventRows(events),
   }
 }
 

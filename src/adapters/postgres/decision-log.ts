@@ -245,7 +245,7 @@ function decisionOnly(entry: DecisionEntry): CommitItem {
   return {
     entry,
     write: null,
-    event: null,
+    events: [],
     insistsOnGeneration: false,
     keep: null,
     pending: null,

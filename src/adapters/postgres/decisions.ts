@@ -9,9 +9,10 @@ import type {
   Page,
 } from '../../app/store.ts'
 import type { Change, ChangeEvent, CommitMode } from '../../domain/change.ts'
+import { notificationsOf } from '../../domain/notification.ts'
 import type { DecisionDetail } from './commit-statement.ts'
 import type { Database, Statement } from './database.ts'
-import { eventParameters, HAPPENED_BESIDE, POINTED } from './event-parts.ts'
+import { eventParameter, HAPPENED_BESIDE, POINTED } from './event-parts.ts'
 import { orUnavailable } from './sqlstate.ts'
 
 /** Reads wait for what was answered but is not stored yet: every decision that was answered can be read. */
@@ -150,11 +151,11 @@ const COMMIT_CALLER: Statement = {
   name: 'commit_caller_approval',
   text: `
 with done as (
-  update caller_approvals set state = 'committed', record_id = $3, notifications = coalesce(cardinality($5::text[]), 0)
+  update caller_approvals set state = 'committed', record_id = $3, notifications = $4
    where account = $1 and decision_id = $2 and state = 'pending' and expires_at > now()
   returning account
 ),
-${HAPPENED_BESIDE(4)},
+${HAPPENED_BESIDE(5)},
 ${POINTED}
 select account from done`,
 }
@@ -178,10 +179,10 @@ export function createCallerApprovals(database: Database): CallerApprovals {
       )
       return row === undefined ? null : approvalOf(row as ApprovalRow)
     },
-    commit: async (accountId, decisionId, recordId, event) => {
-      const rows = await orUnavailable(
-        database.run(COMMIT_CALLER, [accountId, decisionId, recordId, ...eventParameters(event)]),
-      )
+    commit: async (accountId, decisionId, recordId, events) => {
+      const told = [notificationsOf(events), eventParameter(events)]
+      const values = [accountId, decisionId, recordId, ...told]
+      const rows = await orUnavailable(database.run(COMMIT_CALLER, values))
       return rows.length > 0
     },
     abort: async (accountId, decisionId) => {

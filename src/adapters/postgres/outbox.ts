@@ -12,8 +12,10 @@ import type {
 } from '../../app/delivery-store.ts'
 import type { Ids } from '../../app/ports.ts'
 import type { EventBody } from '../../domain/notification.ts'
+import type { Sealer } from './changing.ts'
 import type { Database, Statement } from './database.ts'
-import { eventParameters, HAPPENED_BESIDE, POINTED } from './event-parts.ts'
+import { eventParameter, HAPPENED_BESIDE, POINTED } from './event-parts.ts'
+import { openedBody, type SealedBody } from './event-secrets.ts'
 import { asWriteProblem, isUnroutable, orUnavailable } from './sqlstate.ts'
 
 /** So many times in a row may a delivery's senders go away before it is put aside. */
@@ -99,7 +101,7 @@ type ClaimRow = {
   readonly is_failing: boolean
   readonly start_in_ms: number
   readonly event_id: string
-  readonly body: EventBody | null
+  readonly body: SealedBody | null
   readonly occurred_at: Date
 }
 type FailingRow = {
@@ -109,7 +111,7 @@ type FailingRow = {
   readonly failing_told: number
 }
 
-export function createOutbox(database: Database, ids: Ids): Outbox {
+export function createOutbox(database: Database, ids: Ids, sealer: Sealer): Outbox {
   const run = <Row>(statement: Statement, values: readonly unknown[]) =>
     orUnavailable(database.run<Row>(statement, values))
   const count = async (statement: Statement, values: readonly unknown[]): Promise<number> => {
@@ -129,7 +131,11 @@ export function createOutbox(database: Database, ids: Ids): Outbox {
     claim: async ({ places, failingPlaces, leaseMs }) => {
       const leaseId = ids.make('req')
       const rows = await run<ClaimRow>(CLAIM, [places, failingPlaces, leaseMs, leaseId])
-      const bodies = new Map(rows.flatMap(({ event_id, body }) => (body ? [[event_id, body]] : [])))
+      const bodies = new Map(
+        rows.flatMap(({ account, event_id, body }) =>
+          body ? [[event_id, openedBody(body, { account, event: event_id }, sealer)]] : [],
+        ),
+      )
       return rows.map((row) => claimedOf(row, leaseId, bodies))
     },
     extend: async (leaseIds, leaseMs) => {
@@ -153,7 +159,12 @@ export function createOutbox(database: Database, ids: Ids): Outbox {
     },
     failing: async (afterMs) => (await run<FailingRow>(FAILING, [afterMs])).map(failingOf),
     noteFailing: async ({ accountId, subscriptionId }, percent, event) => {
-      const values = [accountId, subscriptionId, percent, ...eventParameters(event)]
+      const values = [
+        accountId,
+        subscriptionId,
+        percent,
+        eventParameter(event === null ? [] : [event]),
+      ]
       try {
         return (await database.run(NOTE_FAILING, values)).length > 0
       } catch (error) {

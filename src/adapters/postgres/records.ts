@@ -56,7 +56,7 @@ function select({ kysely }: Database, { accountId, catalogId, where }: Selection
   return query
 }
 
-function recordOf(row: Row): StoredRecord {
+export function recordOf(row: Row): StoredRecord {
   return {
     id: row.id,
     catalogId: row.catalog_id,

@@ -21,6 +21,7 @@ const LOST_SOCKET: ReadonlySet<string> = new Set([
 const LOST_MESSAGE = /connection (terminated|ended|closed)|not queryable|timeout/i
 
 const UNIQUE_VIOLATION = '23505'
+const FOREIGN_KEY_VIOLATION = '23503'
 /** Lock not available, deadlock, statement cancelled, serialization failure: the same again may well go. */
 const BUSY: ReadonlySet<string> = new Set(['55P03', '40P01', '57014', '40001'])
 /** Also what a row is refused with that no partition takes. */
@@ -33,6 +34,10 @@ function codeOf(error: unknown): string {
 
 export function isUniqueViolation(error: unknown): boolean {
   return codeOf(error) === UNIQUE_VIOLATION
+}
+
+export function isForeignKeyViolation(error: unknown): boolean {
+  return codeOf(error) === FOREIGN_KEY_VIOLATION
 }
 
 export function isUnroutable(error: unknown): boolean {

@@ -1,22 +1,28 @@
 /** The whole store over one database: opened, migrated, and closed again. */
 import type { Clock, Ids, Journal } from '../../app/ports.ts'
+import { createAccounts } from './accounts.ts'
+import { createActions } from './actions.ts'
 import { PostgresApprovals } from './approvals.ts'
-import {
-  createCatalogs,
-  createConfigurationStore,
-  createSubscriptions,
-  type Sealer,
-} from './configuration.ts'
+import { createApps } from './apps.ts'
+import { createCatalogs } from './catalogs.ts'
+import type { Sealer } from './changing.ts'
+import { createConfigurationStore } from './configuration.ts'
 import { connectPg } from './connect-pg.ts'
 import { connectPglite } from './connect-pglite.ts'
 import type { Database, Statement } from './database.ts'
 import { createCallerApprovals, createDecisions, createKeptAnswers } from './decisions.ts'
 import { createDeliveries } from './deliveries.ts'
+import { createEventTypes } from './event-types.ts'
+import { createEvents } from './events.ts'
+import { createInstallations, SWEEP_LEAVING } from './installations.ts'
 import { createKeys } from './keys.ts'
 import { migrate } from './migrate.ts'
 import { createOutbox } from './outbox.ts'
+import { createPresets } from './presets.ts'
+import { createRecordSearch } from './record-search.ts'
 import { createRecords } from './records.ts'
 import { createSequences } from './sequences.ts'
+import { createSubscriptions } from './subscriptions.ts'
 
 export type StoreOptions = {
   readonly location: { readonly url: string } | { readonly folder: string }
@@ -31,7 +37,7 @@ export type StoreOptions = {
 export type Store = Awaited<ReturnType<typeof openStore>>
 
 const PING: Statement = { name: 'ping', text: 'select 1' }
-/** Kept answers are looked after now and then; nothing depends on when. */
+/** Kept answers and the like are looked after now and then; nothing depends on when. */
 const SWEEP_EVERY_MS = 600_000
 const SWEEP: Statement = {
   name: 'sweep_kept_answers',
@@ -59,6 +65,7 @@ export async function openStore(options: StoreOptions) {
   return {
     approvals,
     records: createRecords(database),
+    recordSearch: createRecordSearch(database),
     decisions: createDecisions(database, async () => {
       await Promise.all([approvals.flush(), options.flushSiblings?.()])
     }),
@@ -67,8 +74,15 @@ export async function openStore(options: StoreOptions) {
     configuration: createConfigurationStore(database, sealer),
     subscriptions: createSubscriptions(settings),
     catalogs: createCatalogs(settings),
+    eventTypes: createEventTypes(settings),
+    presets: createPresets(settings),
+    events: createEvents(database),
+    accounts: createAccounts(settings),
+    apps: createApps(settings),
+    installations: createInstallations(settings),
+    actions: createActions({ database, sealer }),
     sequences: createSequences(database),
-    outbox: createOutbox(database, ids),
+    outbox: createOutbox(database, ids, sealer),
     deliveries: createDeliveries(database),
     keys: createKeys(database),
     /** Calls with the account whose settings changed, here or in another gateway; null: any of them may have. */
@@ -113,7 +127,8 @@ function sweepNowAndThen(
   let cancel = () => {}
   const next = () => {
     cancel = clock.schedule(SWEEP_EVERY_MS, () => {
-      database.run(SWEEP, []).catch(onTrouble).finally(next)
+      const swept = [SWEEP, SWEEP_LEAVING].map((statement) => database.run(statement, []))
+      Promise.all(swept).catch(onTrouble).finally(next)
     })
   }
   next()

@@ -50,8 +50,43 @@ export type Tables = {
     revision: Generated<number>
     settings: Json<unknown>
     sealed: string
+    installation: string | null
+    leaving_since: NullableTimestamp
     created_at: Timestamp
     updated_at: Timestamp
+  }
+  event_types: {
+    account: string
+    name: string
+    settings: Json<unknown>
+    created_at: Timestamp
+    updated_at: Timestamp
+  }
+  actions: {
+    account: string
+    id: string
+    catalog_id: string
+    settings: Json<unknown>
+    sealed: string
+    created_at: Timestamp
+    updated_at: Timestamp
+  }
+  apps: {
+    account: string
+    id: string
+    settings: Json<unknown>
+    sealed: string
+    created_at: Timestamp
+  }
+  installations: {
+    account: string
+    id: string
+    app_account: string
+    app_id: string
+    user_id: string
+    key_id: string
+    scopes: string[]
+    created_at: Timestamp
   }
   sequences: { account: string; subscription_id: string; last: Generated<number> }
   decisions: {

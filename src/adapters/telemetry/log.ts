@@ -1,6 +1,6 @@
 /**
- * Log lines: one canonical line for each approval, one for each attempt to notify, and one for whatever an
- * operator must know. Fields are chosen by name here; record values, texts of validators, keys and
+ * Log lines: one canonical line for each approval, one for each attempt to notify, one for each menu action
+ * that was run, and one for whatever an operator must know. Fields are chosen by name here; record values, texts of validators, keys and
  * secrets have no way into a line.
  */
 // A CommonJS package whose names Node cannot see beforehand: only its default can be imported.
@@ -78,6 +78,8 @@ function severityOf(event: JournalEvent): Severity {
       return event.state === 'closed' ? 'info' : 'warn'
     case 'delivery.attempted':
       return event.state === 'delivered' ? 'info' : 'warn'
+    case 'action.ended':
+      return event.status === 'done' ? 'info' : 'warn'
     case 'subscription.failing':
     case 'subscription.disabled':
     case 'deliveries.reaped':
@@ -102,6 +104,8 @@ function lineOf(event: JournalEvent): object {
       return { ...event, totalMs: tidy(event.totalMs) }
     case 'delivery.attempted':
       return { ...event, durationMs: tidy(event.durationMs), ageMs: tidy(event.ageMs) }
+    case 'action.ended':
+      return { ...event, durationMs: tidy(event.durationMs) }
     case 'process':
       return { kind: event.kind, msg: event.message }
     case 'commit.fell_apart':

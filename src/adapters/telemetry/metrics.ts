@@ -116,6 +116,9 @@ export class Metrics {
     NOTIFICATION_AGES,
   )
 
+  readonly #actions = this.#counter('assent_actions_total', 'Menu actions run, by how they ended', [
+    'status',
+  ])
   readonly #reaped = this.#counter(
     'assent_deliveries_reaped_total',
     'Deliveries taken over from gateways that went away while sending',
@@ -188,6 +191,8 @@ export class Metrics {
         return this.#logDropped.inc(event.items)
       case 'delivery.attempted':
         return this.#delivered(event)
+      case 'action.ended':
+        return this.#actions.inc({ status: event.status })
       case 'deliveries.reaped':
         return this.#reaped.inc(event.count)
       case 'relay.stumbled':

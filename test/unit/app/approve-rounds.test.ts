@@ -93,7 +93,7 @@ describe('fields that a validator may set', () => {
     expect(item?.entry.change).toEqual(seen[2])
     expect(item?.entry.change).toEqual(seen[3])
     expect(item?.write).toMatchObject({ values: { status: 'paid', total: 9 } })
-    expect(item?.event?.body.values).toEqual({ status: 'paid', total: 9 })
+    expect(item?.events[0]?.body.values).toEqual({ status: 'paid', total: 9 })
     expect(response).toMatchObject({
       committed: true,
       values: { total: 9 },

@@ -57,7 +57,7 @@ describe('an allow', () => {
           values: { status: 'paid', total: 10 },
           expected: { version: 3, origin: 'dec_0' },
         },
-        event: { subscriptionIds: ['a'], body: { decisionId: response.id, recordId: 'rec_1' } },
+        events: [{ subscriptionIds: ['a'], body: { decisionId: response.id, recordId: 'rec_1' } }],
         insistsOnGeneration: true,
         keep: null,
         pending: null,
@@ -83,7 +83,7 @@ describe('an allow', () => {
   it('that tells nobody does not wake the relay', async () => {
     const world = saying({ a: allow() }, { events: ['record.before.updated'] })
     expect(await respond(world)).toMatchObject({ committed: true })
-    expect(world.approvals.committed[0]?.event).toBeNull()
+    expect(world.approvals.committed[0]?.events).toEqual([])
     expect(world.told).toBe(0)
   })
 
@@ -180,7 +180,7 @@ describe('a commit of the caller’s own', () => {
     expect(world.approvals.committed).toMatchObject([
       {
         write: null,
-        event: null,
+        events: [],
         insistsOnGeneration: true,
         pending: { tokenHash: world.ports.vault.sha256(token), expiresAt },
       },

@@ -7,10 +7,9 @@ import {
 } from '../../../src/app/commit-approval.ts'
 import { createConfigurations } from '../../../src/app/configuration.ts'
 import type { CallerApproval, CallerApprovals } from '../../../src/app/store.ts'
+import type { NamedEvent } from '../../../src/domain/notification.ts'
 import { ACCOUNT, changeWith, subscriptionsOf } from '../../support/build.ts'
 import { countingIds, FakeAccount, fakeVault } from './fakes.ts'
-
-type Told = Parameters<CallerApprovals['commit']>[3]
 
 /** One approval in a store that commits and aborts it once, and events that were stored with it. */
 function world(over: Partial<CallerApproval> = {}) {
@@ -24,18 +23,18 @@ function world(over: Partial<CallerApproval> = {}) {
     notifications: 0,
     ...over,
   }
-  const events: Told[] = []
+  const events: NamedEvent[] = []
   const set = (more: Partial<CallerApproval>) => {
     approval = { ...approval, ...more }
   }
   const race = { before: () => {} }
   const callerApprovals: CallerApprovals = {
     read: async (accountId, id) => (accountId === ACCOUNT && id === 'dec_1' ? approval : null),
-    commit: async (_accountId, _id, recordId, event) => {
+    commit: async (_accountId, _id, recordId, told) => {
       race.before()
       if (approval.state !== 'pending' || approval.isExpired) return false
-      events.push(event)
-      const notifications = event?.subscriptionIds.length ?? 0
+      events.push(...told)
+      const notifications = told.reduce((sum, one) => sum + one.subscriptionIds.length, 0)
       set({ state: 'committed', committedRecordId: recordId, notifications })
       return true
     },
@@ -132,7 +131,7 @@ describe('a commit by the caller', () => {
   it('that tells nobody wakes nobody', async () => {
     const one = world({ change: changeWith({ event: 'record.before.deleted', values: undefined }) })
     expect(await one.commit()).toMatchObject({ notifications: 0 })
-    expect(one.events).toEqual([null])
+    expect(one.events).toEqual([])
     expect(one.told).toBe(0)
   })
 

@@ -31,6 +31,7 @@ function world() {
               generation,
               subscriptions: [],
               catalogs: [],
+              eventTypes: [],
             }),
           ),
         fail: () => then(() => reject(new Error('the store is away'))),
@@ -69,6 +70,7 @@ describe("an account's configuration", () => {
         generation: 4,
         subscriptions: [subscriptionOf()],
         catalogs: [catalog],
+        eventTypes: [],
       }),
     }
     const found = await createConfigurations(store, compilePattern).of(ACCOUNT)

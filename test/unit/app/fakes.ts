@@ -159,7 +159,8 @@ export class FakeAccount implements ConfigurationStore {
     catalogs: AccountConfiguration['catalogs'] = [],
   ) {
     const accountNumber = ACCOUNT_NUMBER
-    this.current = { accountId: ACCOUNT, accountNumber, generation: 1, subscriptions, catalogs }
+    const told = { accountNumber, subscriptions, catalogs, eventTypes: [] }
+    this.current = { accountId: ACCOUNT, generation: 1, ...told }
   }
 
   change(subscriptions: readonly Subscription[]): void {

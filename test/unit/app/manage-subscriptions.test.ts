@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import { compilePattern } from '../../../src/adapters/system/patterns.ts'
+import { createConfigurations } from '../../../src/app/configuration.ts'
 import {
   createSubscription,
   disableSubscription,
@@ -13,12 +15,13 @@ import {
   type SubscriptionPatch,
   updateSubscription,
 } from '../../../src/app/manage-subscriptions.ts'
+import type { SavedEndpoint } from '../../../src/app/secret-settings.ts'
 import type { HeldChoice, Subscriptions } from '../../../src/app/store.ts'
 import type { Complaint } from '../../../src/domain/problem.ts'
 import type { Auth, Subscription } from '../../../src/domain/subscription.ts'
 import { ACCOUNT, subscriptionOf } from '../../support/build.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
-import { countingIds, fakeVault } from './fakes.ts'
+import { countingIds, FakeAccount, fakeVault } from './fakes.ts'
 
 /** Everything that must never be read back. */
 const AUTHS: Auth[] = [
@@ -44,7 +47,8 @@ function world(...given: Subscription[]) {
   const subscriptions: Subscriptions = {
     create: async (accountId, settings, secrets) => {
       const times = { createdAt: '2026-03-01T00:00:00Z', updatedAt: '2026-03-01T00:00:00Z' }
-      const created = { ...settings, ...secrets, ...times, accountId, revision: 1 }
+      const home = { accountId, revision: 1, installationId: null, isLeaving: false }
+      const created = { ...settings, ...secrets, ...times, ...home }
       stored.set(created.id, created)
       return created
     },
@@ -64,11 +68,12 @@ function world(...given: Subscription[]) {
   const heard: string[] = []
   const heldChoices: HeldChoice[] = []
   const complaints: Complaint[] = []
-  const checked: Subscription[] = []
+  const checked: SavedEndpoint[] = []
   const clock = new FakeClock()
   let secrets = 0
   const ports: ManagePorts = {
     subscriptions,
+    configurations: createConfigurations(new FakeAccount([]), compilePattern),
     sequences: {
       next: () => Promise.reject(new Error('nothing is counted here')),
       last: async () => new Map([['sub_1', 41]]),

@@ -121,11 +121,43 @@ describe('poster: the body', () => {
   })
 
   it.each([
+    [{ client_id: 7 }, undefined, 7],
+    [{ status: 'closed' }, { client_id: '7', status: 'open' }, 7],
+    [{ client_id: 'c 7' }, undefined, 'c 7'],
+    [{ client_id: null }, { client_id: 7 }, 'order 1'],
+    [{}, undefined, 'order 1'],
+  ])(
+    'tells the sum that a client has paid as the client’s: %j after %j',
+    (values, prevValues, id) => {
+      const event = 'client_payed_sum.changed'
+      const message = { event, catalogId: 'transaction', recordId: 'order 1', values, prevValues }
+      expect(bodyOf(message)).toMatchObject({ object: 'client_payed_sum', object_id: id })
+    },
+  )
+
+  it('names what happened to an application by its action', () => {
+    const event = 'application'
+    const told = {
+      event,
+      catalogId: undefined,
+      recordId: 'app_1',
+      values: { action: 'removed', user_id: '9' },
+    }
+    expect(bodyOf(told)).toMatchObject({
+      object: 'application',
+      object_id: 'app_1',
+      action: 'removed',
+    })
+    expect(JSON.parse(String(bodyOf(told).data))).toEqual({ user_id: '9' })
+  })
+
+  it.each([
     ['record.created', 'orders', 'orders', 'added'],
     ['record.updated', 'orders', 'orders', 'changed'],
     ['record.deleted', 'orders', 'orders', 'removed'],
     ['dish.transformed', 'dish', 'dish', 'transformed'],
-    ['client_payed_sum.changed', 'client', 'client', 'changed'],
+    ['dish.became_a_product', 'dish', 'dish', 'became_a_product'],
+    ['client_payed_sum.changed', 'transaction', 'client_payed_sum', 'changed'],
     ['subscription.disabled', undefined, 'subscription', 'disabled'],
     ['a.b.c', undefined, 'a.b', 'c'],
     ['toString', undefined, 'toString', 'toString'],

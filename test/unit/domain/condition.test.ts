@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { compilePattern } from '../../../src/adapters/system/patterns.ts'
-import { changeOf, valuesToBe } from '../../../src/domain/change.ts'
+import { changeOf } from '../../../src/domain/change.ts'
 import {
   CONDITION_OPERATORS,
   type Condition,
@@ -8,10 +8,11 @@ import {
   compileCondition,
   conditionFault,
 } from '../../../src/domain/condition.ts'
+import { occurrenceOf } from '../../../src/domain/matching.ts'
 import { changeWith } from '../../support/build.ts'
 
 function holds(condition: Condition, change = changeWith()): boolean {
-  return compileCondition(condition, compilePattern)({ change, valuesToBe: valuesToBe(change) })
+  return compileCondition(condition, compilePattern)(occurrenceOf(change))
 }
 
 /** The record as it will be has one field `f` with this value, or none. */

@@ -3,7 +3,8 @@ import type { Change } from '../../../src/domain/change.ts'
 import { decide, isDenial } from '../../../src/domain/decision.ts'
 import type { Locales } from '../../../src/domain/message.ts'
 import type { Subscription } from '../../../src/domain/subscription.ts'
-import type { Answer, TimedAnswer } from '../../../src/domain/verdict.ts'
+import { TEXTS } from '../../../src/domain/texts.ts'
+import { type Answer, failureCauses, type TimedAnswer } from '../../../src/domain/verdict.ts'
 import {
   allow,
   changeWith,
@@ -109,6 +110,12 @@ describe('a decision', () => {
     expect(decideOver([titled]).message).toEqual({ title: 'No stock', text: 'No stock' })
   })
 
+  it('shows nothing of a remark without words, which refuses nothing and asks nothing', () => {
+    const remarks = (['warning', 'info'] as const).map((severity) => remark(' ', { severity }))
+    const decided = decideOver([{ kind: 'allow', remarks, values: undefined }])
+    expect([decided.decision, decided.warnings, decided.infos]).toEqual(['allow', [], []])
+  })
+
   it('has an error for each deny, even if its remarks are of other severities', () => {
     const remarks = [remark('note', { severity: 'info' })]
     const decided = decideOver([{ kind: 'deny', remarks, values: undefined }])
@@ -185,6 +192,20 @@ describe('a validator that could not be asked', () => {
 
   it('never has its policy applied to a deny', () => {
     expect(decideOver([deny('no')], { over: [{ onFailure: 'allow' }] }).decision).toBe('deny')
+  })
+
+  it.each(failureCauses)('by %s is spoken for in the language of the person', (cause) => {
+    const fallbackMessage = { uk: 'Телефонуйте', 'pt-BR': 'Ligue', en: 'Call us' }
+    const textOf = (locales: Locales, over: Partial<Subscription>) =>
+      decideOver([failed(cause)], { locales, over: [over] }).message?.text
+    for (const language of ['en', 'ru', 'uk'] as const) {
+      const own = TEXTS[cause][language].replace('{name}', 'a')
+      expect(textOf([`${language}-XX`, 'de'], {})).toBe(own)
+    }
+    expect(textOf(['uk-UA'], { fallbackMessage })).toBe('Телефонуйте')
+    expect(textOf(['pt'], { fallbackMessage })).toBe('Ligue')
+    expect(textOf(['ru'], { fallbackMessage })).toBe('Call us')
+    expect(textOf(['ru', 'uk'], { fallbackMessage })).toBe('Телефонуйте')
   })
 
   it('is spoken for by what its reply said, else by the administrator, else by us', () => {

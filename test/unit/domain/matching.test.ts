@@ -3,9 +3,10 @@ import { compilePattern } from '../../../src/adapters/system/patterns.ts'
 import type { ChangeDraft } from '../../../src/domain/change.ts'
 import {
   indexSubscriptions,
+  matchForNews,
   matchForNotification,
-  matchForOperational,
   matchSubscriptions,
+  occurrenceOf,
   unconsidered,
 } from '../../../src/domain/matching.ts'
 import {
@@ -117,7 +118,9 @@ describe('plan order', () => {
       const { matched, considered } = matchSubscriptions(indexOf(...given), EVENT, changeWith())
       expect(matched.map(({ id }) => id)).toEqual(ids)
       expect(considered.map(({ subscriptionId }) => subscriptionId)).toEqual(ids)
-      expect(matchForNotification(indexOf(...given), EVENT, changeWith())).toEqual(ids)
+      expect(matchForNotification(indexOf(...given), EVENT, occurrenceOf(changeWith()))).toEqual(
+        ids,
+      )
     }
   })
 
@@ -145,7 +148,7 @@ describe('a notification', () => {
     matchForNotification(
       indexOf(subscriptionOf({ id: 'one', events: [event], ...over })),
       event,
-      changeWith(),
+      occurrenceOf(changeWith()),
     )
 
   it('goes to those whose filters fit, and is held for those who are not active', () => {
@@ -177,7 +180,7 @@ describe('a changed incoming order', () => {
     matchForNotification(
       indexOf(subscriptionOf({ id: 'one', dialect, catalogId: '*', events: [event] })),
       event,
-      changeWith(over),
+      occurrenceOf(changeWith(over)),
     )
   const taken = changed({ status: 'new' }, { status: 'applied' })
   const idle = [
@@ -243,7 +246,7 @@ describe('an operational event', () => {
     values: { subscriptionId: 'sub_b', name: 'Stock', percent: 40 },
   } as const
   const told = (...subscriptions: Subscription[]) =>
-    matchForOperational(indexOf(...subscriptions), occurrence)
+    matchForNews(indexOf(...subscriptions), { ...occurrence, about: occurrence.subscriptionId })
 
   it('is told to all who list it, in plan order where their catalog is the same', () => {
     const late = listener({ id: 'late', order: 2, events: ['record.created', occurrence.event] })

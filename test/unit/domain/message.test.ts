@@ -50,9 +50,74 @@ describe('a text of a validator', () => {
   })
 
   it('is not cut through a pair', () => {
-    const cut = cleanText(`${'a'.repeat(998)}\u{1f600}b`)
-    expect(cut).toBe(`${'a'.repeat(998)}…`)
-    expect(cut.isWellFormed()).toBe(true)
+    const cut = cleanText(`${'a'.repeat(998)}\u{1f600}bc`)
+    expect(cut).toBe(`${'a'.repeat(998)}\u{1f600}…`)
+    expect(cleanText('ab\u{1f600}\u{1f600}\u{1f600}', 3)).toBe('ab…')
+    expect(cleanText('\u{1f600}'.repeat(3), 3)).toBe('\u{1f600}'.repeat(3))
+    expect(cleanText('\u{1f600}'.repeat(1_000))).toBe('\u{1f600}'.repeat(1_000))
+    expect(cleanText('\u{1f600}'.repeat(1_001))).toBe(`${'\u{1f600}'.repeat(999)}…`)
+  })
+
+  it.each([
+    ['a letter and its marks', 'ab\u0915\u094d\u0937\u093f', 'ab…'],
+    ['a letter and a mark that it has no own letter with', 'abx\u0301\u0302\u0303z', 'ab…'],
+    ['an emoji of several', 'ab\u{1f469}\u200d\u{1f467}\u200d\u{1f466}', 'ab…'],
+    ['an emoji and its skin', 'ab\u{1f44d}\u{1f3fd}cd', 'ab…'],
+    ['a flag', 'ab\u{1f1fa}\u{1f1e6}cd', 'ab…'],
+    ['an emoji and its selector', 'ab\u2764\ufe0fcd', 'ab…'],
+  ])('is not cut through %s', (_, text, cut) => {
+    expect(cleanText(text, 4)).toBe(cut)
+  })
+
+  it('is cut through what no language writes: a letter under a tower of marks', () => {
+    const tower = cleanText(`a${'\u0330'.repeat(2_000)}`, 500)
+    expect(Array.from(tower)).toHaveLength(500)
+    expect(tower.startsWith('a\u0330')).toBe(true)
+  })
+
+  it('that is cut before it is cleaned says so', () => {
+    expect(cleanText(`ab${'\u200b'.repeat(100)}cd`, 10)).toBe('ab…')
+    expect(cleanText(`abcdefghij${'\u200b'.repeat(100)}`, 10)).toBe('abcdefghi…')
+  })
+
+  it('loses what is drawn as nothing, and what smuggles text past the eye', () => {
+    const hidden = [
+      '\u00AD\u034F\u115F\u1160\u17B4\u17B5\u180E\u200B\u2060\u2061\u2062\u2063\u2064\u206A\u206F',
+      '\u3164\uFFA0\uFFF9\uFFFA\uFFFB\uFFFE\uFFFF\u{1D173}\u{1BCA0}\u{1FFFE}',
+      '\u{E0001}\u{E0061}\u{E007F}\u{E0200}',
+    ].join('')
+    for (const one of hidden) {
+      expect(cleanText(`pay${one}ment`), one.codePointAt(0)?.toString(16)).toBe('payment')
+    }
+    expect(cleanText(`pay${hidden}ment`)).toBe('payment')
+    expect(cleanText(hidden)).toBe('')
+  })
+
+  it.each([
+    ['Persian', 'می\u200cخواهم'],
+    ['Bengali', 'র\u200d\u09cdয'],
+    ['Malayalam', 'ന\u0d4d\u200d'],
+    ['Mongolian', 'ᠠ\u180b'],
+    ['Japanese names', '葛\u{E0100}城'],
+    ['families', '\u{1f469}\u200d\u{1f467}'],
+    ['people with a skin', '\u{1f469}\u{1f3fd}\u200d\u{1f4bb}'],
+    ['the rainbow flag', '\u{1f3f3}\ufe0f\u200d\u{1f308}'],
+    ['a heart', '\u2764\ufe0f'],
+    ['keycaps', '1\ufe0f\u20e3'],
+  ])('keeps the joiners and selectors of %s', (_, text) => {
+    expect(cleanText(text)).toBe(text.normalize('NFC'))
+  })
+
+  it.each([
+    ['a joiner in Latin', 'pay\u200dment', 'payment'],
+    ['a non-joiner in Cyrillic', 'за\u200cказ', 'заказ'],
+    ['joiners at the beginning and after a space', '\u200da \u200db', 'a b'],
+    ['a second joiner', 'می\u200c\u200cخ', 'می\u200cخ'],
+    ['a second selector', 'a\ufe00\ufe01\u{E0100}b', 'a\ufe00b'],
+    ['a selector after a space', 'a \ufe0fb', 'a b'],
+    ['a joiner that only hangs on marks', 'x\u0330\u200dy', 'x\u0330y'],
+  ])('loses %s', (_, text, clean) => {
+    expect(cleanText(text)).toBe(clean)
   })
 
   it('that is huge costs no more than a long one', () => {
@@ -95,6 +160,35 @@ describe('a message', () => {
       text: 'ні',
     })
     expect(messageFor({ locales: {} }, ['de'])).toEqual({ text: '' })
+  })
+
+  it.each([
+    ['pt-BR', 'pt'],
+    ['pt_BR', 'pt'],
+    ['PT-ao', 'pt'],
+    ['pt-PT', 'pt-PT'],
+    ['zh-Hant-TW', 'zh_Hant'],
+    ['zh-HANT-HK', 'zh_Hant'],
+    ['zh-SG', 'zh-CN'],
+    ['sr-Latn-RS', 'en'],
+  ])('for a reader of %s is that of %s: shorter tags before other regions', (wanted, chosen) => {
+    const byLocale = { 'pt-PT': 'pt-PT', pt: 'pt', 'zh-CN': 'zh-CN', zh_Hant: 'zh_Hant', en: 'en' }
+    expect(chooseLocale(byLocale, [wanted])).toBe(chosen)
+  })
+
+  it('is passed over where it says nothing in that language', () => {
+    const locales = { uk: { text: ' ' }, ru: { title: 'Нет', text: '' }, en: { text: 'no' } }
+    expect(messageFor({ locales }, ['uk'])).toEqual({ text: 'no' })
+    expect(messageFor({ locales }, ['uk', 'ru'])).toEqual({ title: 'Нет', text: '' })
+    expect(messageFor({ locales: { uk: { text: '' } } }, ['uk'])).toEqual({ text: '' })
+  })
+
+  it('in very many languages is chosen in no time', () => {
+    const tags = Array.from({ length: 20_000 }, (_, at) => [`x-${at}`, { text: `${at}` }])
+    const wanted = Array.from({ length: 11 }, (_, at) => `${'q-'.repeat(17)}${at}`)
+    expect(messageFor({ locales: Object.fromEntries(tags) }, [...wanted, 'x-19999'])).toEqual({
+      text: '19999',
+    })
   })
 
   it('prefers the very tag over another of the same language', () => {

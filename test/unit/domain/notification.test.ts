@@ -1,11 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { compilePattern } from '../../../src/adapters/system/patterns.ts'
+import type { Change } from '../../../src/domain/change.ts'
+import { NO_EVENT_TYPES } from '../../../src/domain/event-type.ts'
 import { indexSubscriptions } from '../../../src/domain/matching.ts'
-import {
-  committedEvent,
-  notificationEventOf,
-  operationalEvent,
-} from '../../../src/domain/notification.ts'
+import { committedEvents, operationalEvent } from '../../../src/domain/notification.ts'
 import { changeWith, subscriptionOf } from '../../support/build.ts'
 
 const index = indexSubscriptions(
@@ -18,33 +16,44 @@ const index = indexSubscriptions(
   compilePattern,
 )
 
+function committed(change: Change, over = index, recordId = 'rec_1') {
+  const told = { recordId, decisionId: 'dec_1', index: over, eventTypes: NO_EVENT_TYPES }
+  return committedEvents(change, told)
+}
+
 describe('a committed change', () => {
   it('is told as the after-event of its kind; a form that is filled in is told to nobody', () => {
-    const eventOf = (event: Parameters<typeof changeWith>[0]) =>
-      notificationEventOf(changeWith(event))
-    expect(eventOf({ event: 'record.before.created' })).toBe('record.created')
-    expect(eventOf({ event: 'record.before.updated' })).toBe('record.updated')
-    expect(eventOf({ event: 'record.before.deleted' })).toBe('record.deleted')
-    expect(eventOf({ event: 'record.updating' })).toBeNull()
+    const everything = indexSubscriptions(
+      [subscriptionOf({ events: ['record.created', 'record.updated', 'record.deleted'] })],
+      compilePattern,
+    )
+    const eventsOf = (over: Parameters<typeof changeWith>[0]) =>
+      committed(changeWith(over), everything).map(({ body }) => body.event)
+    expect(eventsOf({ event: 'record.before.created' })).toEqual(['record.created'])
+    expect(eventsOf({ event: 'record.before.updated' })).toEqual(['record.updated'])
+    expect(eventsOf({ event: 'record.before.deleted' })).toEqual(['record.deleted'])
+    expect(eventsOf({ event: 'record.updating' })).toEqual([])
   })
 
   it('is one event for everybody who is told, with all that they may need', () => {
     const change = changeWith({ context: { screen: 'cashier' } })
-    expect(committedEvent(change, 'rec_1', 'dec_1', index)).toEqual({
-      subscriptionIds: ['told', 'held'],
-      body: {
-        event: 'record.updated',
-        accountId: change.accountId,
-        catalogId: 'orders',
-        recordId: 'rec_1',
-        values: { status: 'paid' },
-        prevValues: { status: 'new', total: 10 },
-        changedFields: ['status'],
-        user: { id: 'anna' },
-        context: { screen: 'cashier' },
-        decisionId: 'dec_1',
+    expect(committed(change)).toEqual([
+      {
+        subscriptionIds: ['told', 'held'],
+        body: {
+          event: 'record.updated',
+          accountId: change.accountId,
+          catalogId: 'orders',
+          recordId: 'rec_1',
+          values: { status: 'paid' },
+          prevValues: { status: 'new', total: 10 },
+          changedFields: ['status'],
+          user: { id: 'anna' },
+          context: { screen: 'cashier' },
+          decisionId: 'dec_1',
+        },
       },
-    })
+    ])
   })
 
   it('carries the id that the record got on its creation', () => {
@@ -53,13 +62,13 @@ describe('a committed change', () => {
       compilePattern,
     )
     const change = changeWith({ event: 'record.before.created', recordId: undefined })
-    expect(committedEvent(change, 'rec_9', 'dec_1', every)?.body.recordId).toBe('rec_9')
+    expect(committed(change, every, 'rec_9')[0]?.body.recordId).toBe('rec_9')
   })
 
   it('is no event at all when nobody is told', () => {
     const goods = changeWith({ event: 'record.before.created' })
-    expect(committedEvent(goods, 'rec_1', 'dec_1', index)).toBeNull()
-    expect(committedEvent(changeWith({ event: 'record.updating' }), 'r', 'd', index)).toBeNull()
+    expect(committed(goods)).toEqual([])
+    expect(committed(changeWith({ event: 'record.updating' }))).toEqual([])
   })
 })
 

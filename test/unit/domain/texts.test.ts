@@ -5,8 +5,8 @@ import { failureCauses } from '../../../src/domain/verdict.ts'
 const keys = Object.keys(TEXTS) as (keyof typeof TEXTS)[]
 
 describe("the gateway's own texts", () => {
-  it('are there for each failure, for a deny and for a confirm, in three languages', () => {
-    expect(new Set(keys)).toEqual(new Set([...failureCauses, 'denied', 'confirm']))
+  it('are there for each failure, for a deny, a refused action and a confirm, in three languages', () => {
+    expect(new Set(keys)).toEqual(new Set([...failureCauses, 'denied', 'refused', 'confirm']))
     for (const key of keys) expect(Object.keys(TEXTS[key])).toEqual(['en', 'ru', 'uk'])
   })
 
@@ -21,6 +21,10 @@ describe("the gateway's own texts", () => {
     expect(ownText('timeout', 'Stock', ['ru-RU']).text).toContain('Stock: нет ответа')
     expect(ownText('timeout', 'Stock', ['de']).text).toContain('Stock did not answer')
     expect(ownText('timeout', 'Stock', []).text).toContain('Stock did not answer')
+  })
+
+  it('take a name without what hides or turns text', () => {
+    expect(ownText('timeout', '\u202eSto\u200bck\u0007', []).text).toMatch(/^Stock did not/)
   })
 
   it('take a name as it is', () => {

@@ -21,11 +21,20 @@ export const timestamp = z.iso.datetime({ offset: true }).meta({ description: 'R
 
 export const title = z.string().min(1).max(200)
 
+/** The longest language tag that RFC 5646 §4.4.1 asks everybody to take. */
+export const LOCALE_LENGTH_MAX = 35
+
 export const user = z
-  .object({ id, title: z.string().max(200).optional(), locale: z.string().max(35).optional() })
+  .object({
+    id,
+    title: z.string().max(200).optional(),
+    locale: z.string().max(LOCALE_LENGTH_MAX).optional(),
+  })
   .meta({ description: 'Who makes the change.' })
 
-export const message = z.object({ title: z.string().optional(), text: z.string() })
+export const message = z
+  .object({ title: z.string().optional(), text: z.string() })
+  .meta({ description: 'For people: plain text, to be shown as text and never as markup.' })
 
 export const condition = z
   .object({
@@ -57,6 +66,10 @@ export const problem = z
     detail: z.string(),
     code: z.string(),
     requestId: z.string(),
+    message: z.object({ text: z.string() }).meta({
+      description:
+        'For the person at the form: plain text in the language of `user.locale`, else of `Accept-Language`, where that is English, Russian or Ukrainian; else in English.',
+    }),
     errors: z.array(z.object({ pointer: z.string(), message: z.string() })).optional(),
   })
   .meta({ id: 'Problem', description: 'RFC 9457' })

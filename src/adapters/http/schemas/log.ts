@@ -179,6 +179,11 @@ export const keyRequest = z
   })
   .meta({ id: 'KeyRequest' })
 
+export const keyQuery = z.object({
+  accountId: id.optional().meta({ description: 'Another account, for admins of `default`.' }),
+})
+export const keyPageQuery = pageQuery.extend(keyQuery.shape)
+
 export const keyView = z
   .object({
     id: z.string(),

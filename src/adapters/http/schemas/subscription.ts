@@ -1,10 +1,6 @@
 import { z } from 'zod'
 import { HELD_CHOICES } from '../../../app/store.ts'
-import {
-  changeEventNames,
-  NOTIFICATION_EVENTS,
-  OPERATIONAL_EVENTS,
-} from '../../../domain/change.ts'
+import { BUILT_IN_EVENTS, isBuiltInEvent, isReservedEventName } from '../../../domain/change.ts'
 import { BUDGET_MS } from '../../../domain/deadline.ts'
 import { retryPresetNames } from '../../../domain/retry.ts'
 import { DIALECT_NAMES, METHODS } from '../../../domain/subscription.ts'
@@ -73,8 +69,21 @@ const mayChange = z
 const locale = z.string().regex(/^[A-Za-z]{1,8}([-_][A-Za-z0-9]{1,8})*$/, 'Not a language tag.')
 const fallbackMessage = z.record(locale, z.string().min(1).max(1_000))
 
-const EVENTS = [...changeEventNames, ...NOTIFICATION_EVENTS, ...OPERATIONAL_EVENTS] as const
-const events = z.array(z.enum(EVENTS)).min(1).max(100)
+/** Which other names there are is the account's own business (`/v1/event-types`). */
+const eventName = id.refine(mayBeAnEvent, { message: 'There is no such event.' }).meta({
+  description: `One of ${BUILT_IN_EVENTS.join(', ')}, or an event type of the account.`,
+})
+function mayBeAnEvent(name: string): boolean {
+  return isBuiltInEvent(name) || !isReservedEventName(name)
+}
+
+const events = z.array(eventName).min(1).max(100)
+
+export const parameters = z
+  .array(z.object({ name: z.string().min(1).max(100), from: z.string().max(500) }))
+  .max(100)
+
+export const secret = z.string().min(1).max(256)
 
 /** Every setting; `prefault`s and defaults are the contract's. */
 const settings = {
@@ -87,15 +96,13 @@ const settings = {
   conditions: z.array(condition).max(100).meta({ description: 'All must hold.' }),
   url: z.string().min(1).max(2_048),
   method: z.enum(METHODS),
-  parameters: z
-    .array(z.object({ name: z.string().min(1).max(100), from: z.string().max(500) }))
-    .max(100)
+  parameters: parameters
     .nullable()
     .meta({ description: "null: the dialect's whole payload; else just these." }),
   auth,
   headers: z.record(z.string(), z.string().max(4_096)),
   dialect: z.enum(DIALECT_NAMES),
-  secret: z.string().min(1).max(256),
+  secret,
   timeoutMs: z.number().int().min(BUDGET_MS.min).max(BUDGET_MS.max),
   onFailure,
   mode: z.enum(['enforce', 'shadow']),
@@ -154,6 +161,10 @@ export const subscriptionView = z
     maxPerSecond: z.number().optional(),
     lastSequenceId: z.number(),
     disabledReason: z.enum(['gone', 'failing', 'manual']).optional(),
+    installationId: z
+      .string()
+      .optional()
+      .meta({ description: 'The connected app that it came with, and goes with.' }),
     createdAt: timestamp,
     updatedAt: timestamp,
   })
@@ -186,7 +197,7 @@ export const rotateResponse = z.object({
 
 export const trialRequest = z
   .object({
-    event: z.enum(EVENTS).optional(),
+    event: eventName.optional(),
     recordId: id.optional(),
     values: values.optional(),
     prevValues: values.optional(),

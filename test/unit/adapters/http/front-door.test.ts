@@ -4,6 +4,7 @@ import { type AddressInfo, connect, type Socket } from 'node:net'
 import { describe, expect, it } from 'vitest'
 import { DOOR_LIMITS, FrontDoor, waitOf } from '../../../../src/adapters/http/front-door.ts'
 import type { JournalEvent } from '../../../../src/app/journal.ts'
+import { PROBLEM_TEXTS } from '../../../../src/domain/problem-texts.ts'
 import { eventually } from '../../../support/eventually.ts'
 
 const { startsPerTurn, insideMax, waitMaxMs } = DOOR_LIMITS
@@ -16,9 +17,9 @@ class Visit extends EventEmitter {
   headers: Record<string, string | number> = {}
   text = ''
 
-  constructor(method = 'POST', url = '/v1/approve') {
+  constructor(method = 'POST', url = '/v1/approve', more: Record<string, string> = {}) {
     super()
-    const headers = { 'x-request-id': 'mine' }
+    const headers = { 'x-request-id': 'mine', ...more }
     const socket = Object.assign(new EventEmitter(), { destroyed: false })
     this.socket = socket
     this.incoming = { method, url, headers, socket } as unknown as IncomingMessage
@@ -119,6 +120,18 @@ describe('the front door', () => {
     expect(enter().status).toBe(0)
   })
 
+  it('tells the person whom it turns away so, in the language of the header', () => {
+    const { many, enter } = world()
+    many(insideMax)
+    for (const language of ['en', 'ru', 'uk'] as const) {
+      const headers = { 'accept-language': `${language}-UA, de;q=0.5` }
+      const refused = enter(new Visit('POST', '/v1/approve', headers))
+      const message = { text: PROBLEM_TEXTS.overloaded[language] }
+      expect(JSON.parse(refused.text)).toMatchObject({ code: 'overloaded', message })
+      expect(refused.headers['content-language']).toBe(language)
+    }
+  })
+
   it('turns away who has waited for so long that the answer would come too late', () => {
     const { served, many, turn, pass } = world()
     const visits = many(startsPerTurn + 1)
@@ -204,6 +217,11 @@ describe('the front door', () => {
     ['POST', '/v1/catalogs/orders/records', true],
     ['PATCH', '/v1/catalogs/orders/records/7', true],
     ['DELETE', '/v1/catalogs/orders/records/7?', true],
+    ['POST', '/api/v1/catalogs/orders/records', true],
+    ['POST', '/api/v1/catalogs/orders/records/', true],
+    ['PATCH', '/api/v1/catalogs/orders/records/7', true],
+    ['DELETE', '/api/v1/catalogs/orders/records/7/', true],
+    ['GET', '/api/v1/catalogs/orders/records/7', false],
     ['POST', 'http://assent.test/v1/approve', true],
     ['POST', '/v1/%61pprove', true],
     ['GET', '/v1/catalogs/orders/records/7', false],

@@ -1,0 +1,102 @@
+import type { Kysely, Transaction } from 'kysely'
+import type { Presets } from '../../app/load-preset.ts'
+import type { Catalog } from '../../domain/catalog.ts'
+import type { EventType } from '../../domain/event-type.ts'
+import { catalogOf } from './catalogs.ts'
+import { type ConfigurationPorts, changing } from './changing.ts'
+import { checkRoom, eventTypeColumns } from './event-types.ts'
+import { orUnavailable } from './sqlstate.ts'
+import type { Tables } from './tables.ts'
+
+type Queries = Kysely<Tables> | Transaction<Tables>
+
+export function createPresets(ports: ConfigurationPorts): Presets {
+  const { kysely } = ports.database
+  return {
+    present: (accountId, { catalogs, eventTypes }) =>
+      orUnavailable(
+        kysely
+          .transaction()
+          .setIsolationLevel('repeatable read')
+          .execute(async (tx) => ({
+            catalogs: await catalogsAmong(tx, accountId, catalogs),
+            eventTypes: await namesAmong(tx, accountId, eventTypes),
+          })),
+      ),
+    add: (accountId, { catalogs, eventTypes }) =>
+      changing(ports, accountId, async (tx) => ({
+        catalogs: await addCatalogs(tx, accountId, catalogs),
+        eventTypes: await addEventTypes(tx, accountId, eventTypes),
+      })),
+  }
+}
+
+async function catalogsAmong(
+  from: Queries,
+  accountId: string,
+  catalogs: readonly Catalog[],
+): Promise<readonly Catalog[]> {
+  const ids = catalogs.map(({ id }) => id)
+  const rows = await from
+    .selectFrom('catalogs')
+    .select(['id', 'title', 'fields'])
+    .where('account', '=', accountId)
+    .where('id', 'in', ids)
+    .execute()
+  return rows.map(catalogOf)
+}
+
+async function namesAmong(
+  from: Queries,
+  accountId: string,
+  eventTypes: readonly EventType[],
+): Promise<readonly string[]> {
+  const names = eventTypes.map(({ name }) => name)
+  const rows = await from
+    .selectFrom('event_types')
+    .select('name')
+    .where('account', '=', accountId)
+    .where('name', 'in', names)
+    .execute()
+  return rows.map(({ name }) => name)
+}
+
+/** A catalog may come into being with its first record at any time, so whoever is first has made it. */
+async function addCatalogs(
+  tx: Transaction<Tables>,
+  accountId: string,
+  catalogs: readonly Catalog[],
+): Promise<readonly string[]> {
+  const rows = await tx
+    .insertInto('catalogs')
+    .values(
+      catalogs.map(({ id, title, fields }) => ({
+        account: accountId,
+        id,
+        title,
+        fields: JSON.stringify(fields),
+      })),
+    )
+    .onConflict((conflict) => conflict.doNothing())
+    .returning('id')
+    .execute()
+  const made = new Set(rows.map(({ id }) => id))
+  return catalogs.map(({ id }) => id).filter((id) => made.has(id))
+}
+
+/** The caller holds the account's row, so what is missing stays missing until it is inserted. */
+async function addEventTypes(
+  tx: Transaction<Tables>,
+  accountId: string,
+  eventTypes: readonly EventType[],
+): Promise<readonly string[]> {
+  const present = new Set(await namesAmong(tx, accountId, eventTypes))
+  const missing = eventTypes.filter(({ name }) => !present.has(name))
+  if (missing.length === 0) return []
+  await checkRoom(tx, accountId, missing.length)
+  await tx
+    .insertInto('event_types')
+    .values(missing.map((one) => ({ account: accountId, ...eventTypeColumns(one) })))
+    .execute()
+  return missing.map(({ name }) => name)
+}

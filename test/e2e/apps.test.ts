@@ -1,0 +1,356 @@
+/** Apps that many accounts connect to: what each of them gets, and what ends with the connection. */
+import { createHash } from 'node:crypto'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { eventually } from '../support/eventually.ts'
+import { Api, DATABASES } from '../support/gateway.ts'
+import { type Received, reply, type ValidatorServer } from '../support/validator-server.ts'
+import { Telling, taken } from './telling.ts'
+
+const MASK = '***'
+
+/** What Poster's own receivers compute. */
+function verifyOf({ json }: Received, secret: string): string {
+  const { account, object, object_id, action, data, time } = json
+  const parts = [account, object, object_id, action, ...(data === undefined ? [] : [data]), time]
+  return createHash('md5')
+    .update([...parts, secret].join(';'))
+    .digest('hex')
+}
+
+const actionsOf = (receiver: ValidatorServer): string[] =>
+  receiver.received.map(({ json }) => `${json.account} ${json.object} ${json.action}`)
+
+describe.each(DATABASES)('apps on the %s database', (database) => {
+  let telling: Telling
+  beforeAll(async () => {
+    telling = await Telling.start(database)
+  })
+  afterAll(() => telling.close())
+
+  let accounts = 0
+  /** An account with an admin key of its own. */
+  const account = async (accountNumber?: string) => {
+    const id = `account ${++accounts}`
+    const opened = await telling.api.post('/v1/accounts', { id, title: id, accountNumber })
+    expect(opened.status).toBe(201)
+    const made = await telling.api.post('/v1/keys', { name: id, scopes: ['admin'], accountId: id })
+    expect(made.status).toBe(201)
+    return { id, api: new Api(telling.gateway.url, made.json.key) }
+  }
+  const offer = async (app: object) => {
+    const answer = await telling.api.post('/v1/apps', app)
+    expect(answer.status).toBe(201)
+    return answer.json
+  }
+  const template = (receiver: ValidatorServer, more: object = {}) => ({
+    name: 'Stock in the cloud',
+    url: receiver.url,
+    dialect: 'poster',
+    catalogId: 'product',
+    events: ['record.created', 'record.updated', 'record.deleted', 'application'],
+    ...more,
+  })
+  const write = (api: Api, values: object, more: object = {}) =>
+    api.approve({ catalogId: 'product', values, user: { id: 'anna' }, ...more })
+
+  it('P5 an app is connected to many accounts, hears of each of them apart, with a token for each', async () => {
+    const receiver = await telling.receiver()
+    const secret = 'the secret of the app'
+    const app = await offer({
+      id: 'cloud stock',
+      name: 'Cloud stock',
+      secret,
+      scopes: ['read', 'approve'],
+      subscriptions: [template(receiver)],
+    })
+    expect(app.secret).toBe(secret)
+    const shops = [await account('0042'), await account()]
+    const tokens = new Map<string, string>()
+    for (const { id, api } of shops) {
+      const connected = await api.post('/v1/installations', { appId: app.id, userId: '17' })
+      expect(connected.status).toBe(201)
+      tokens.set(id, connected.json.accessToken)
+      await write(api, { name: `of ${id}` }, { recordId: '5' })
+    }
+    await eventually('both are told', () => receiver.received.length === 4)
+    for (const [index, { id }] of shops.entries()) {
+      const [added, changed] = receiver.received.filter(({ json }) => json.account === id)
+      expect(added?.json).toMatchObject({
+        object: 'application',
+        object_id: app.id,
+        action: 'added',
+        account_number: index === 0 ? '0042' : '',
+      })
+      const data = JSON.parse(added?.json.data)
+      expect(data).toEqual({ user_id: '17', access_token: tokens.get(id) })
+      expect(changed?.json).toMatchObject({ object: 'product', object_id: 5, action: 'added' })
+      for (const one of [added, changed]) {
+        expect(one && one.json.verify).toBe(one && verifyOf(one, secret))
+      }
+    }
+    expect(new Set(tokens.values()).size).toBe(2)
+    const [first, second] = shops
+    const { items } = (await first?.api.get('/v1/installations'))?.json ?? {}
+    expect((await first?.api.delete(`/v1/installations/${items[0].id}`))?.status).toBe(204)
+    await eventually('the end is told', () => receiver.received.length === 5)
+    const goodbye = receiver.received[4]
+    expect(goodbye?.json).toMatchObject({ account: first?.id, object: 'application' })
+    expect(goodbye?.json).toMatchObject({ action: 'removed', object_id: app.id })
+    expect(JSON.parse(goodbye?.json.data)).toEqual({ user_id: '17' })
+    expect(goodbye?.json.verify).toBe(goodbye && verifyOf(goodbye, secret))
+    if (first && second) {
+      await write(first.api, { name: 'unheard' })
+      await write(second.api, { name: 'heard' })
+    }
+    await eventually('the other goes on', () => receiver.received.length === 6)
+    expect(receiver.received[5]?.json.account).toBe(second?.id)
+  })
+
+  it('hold a token that works for what was granted, and dies with the installation', async () => {
+    const receiver = await telling.receiver()
+    const app = await offer({
+      name: 'Reader',
+      scopes: ['read', 'approve'],
+      subscriptions: [template(receiver)],
+    })
+    const shop = await account()
+    const body = { appId: app.id, userId: 'u', scopes: ['read'] }
+    const { json } = await shop.api.post('/v1/installations', body)
+    expect(json.scopes).toEqual(['read'])
+    const theirs = new Api(telling.gateway.url, json.accessToken)
+    await write(shop.api, { name: 'a' }, { recordId: '1' })
+    const read = await theirs.get('/v1/catalogs/product/records/1')
+    expect([read.status, read.json.values]).toEqual([200, { name: 'a' }])
+    expect((await write(theirs, { name: 'b' })).status).toBe(403)
+    expect((await theirs.get('/v1/keys')).status).toBe(403)
+    expect((await telling.api.get('/v1/catalogs/product/records/1')).status).toBe(404)
+    await shop.api.delete(`/v1/installations/${json.id}`)
+    const dead = await theirs.get('/v1/catalogs/product/records/1')
+    expect([dead.status, dead.json.code]).toEqual([401, 'unauthenticated'])
+  })
+
+  it('never show the token or the secret again', async () => {
+    const echo = await telling.receiver((request, response) =>
+      reply(200, request.text)(request, response),
+    )
+    const secret = `whsec_${Buffer.alloc(32, 7).toString('base64')}`
+    const app = await offer({
+      name: 'Echo',
+      secret,
+      subscriptions: [
+        template(echo, {
+          dialect: 'standard',
+          auth: { type: 'bearer', token: 'a bearer token' },
+          headers: { 'x-own': 'a header value' },
+        }),
+      ],
+    })
+    const shop = await account()
+    const { json } = await shop.api.post('/v1/installations', { appId: app.id, userId: 'u' })
+    await eventually('it is told', () => echo.received.length === 1)
+    expect(echo.received[0]?.json).toMatchObject({
+      type: 'application',
+      data: {
+        recordId: app.id,
+        values: { action: 'added', user_id: 'u', access_token: json.accessToken },
+      },
+    })
+    expect(echo.received[0]?.headers).toMatchObject({
+      authorization: 'Bearer a bearer token',
+      'x-own': 'a header value',
+    })
+    const { items } = (await shop.api.get('/v1/subscriptions')).json
+    expect(items).toMatchObject([{ installationId: json.id, secret: MASK, auth: { token: MASK } }])
+    const pages = [
+      '/v1/apps',
+      `/v1/apps/${encodeURIComponent(app.id)}`,
+      '/v1/installations',
+      `/v1/installations/${json.id}`,
+      '/v1/keys',
+      '/v1/subscriptions',
+      '/v1/notifications',
+      '/v1/deliveries',
+      `/v1/subscriptions/${items[0].id}/deliveries`,
+      `/v1/deliveries/${echo.received[0]?.headers['webhook-id']}`,
+    ]
+    await eventually('the attempt is logged', async () => {
+      const { attempts } = (await shop.api.get(pages.at(-1) ?? '')).json
+      return attempts?.length === 1
+    })
+    for (const page of pages) {
+      const { status, text } = await shop.api.get(page)
+      expect([page, status]).toEqual([page, 200])
+      for (const hidden of [json.accessToken, secret, 'a bearer token', 'a header value']) {
+        expect(text).not.toContain(hidden)
+      }
+    }
+    const pulled = (await shop.api.get(pages.at(-2) ?? '')).json.items
+    expect(pulled[0].body.data.values.access_token).toBe(MASK)
+  })
+
+  it('are heard of by the account’s own listeners, without the token, and not by other apps', async () => {
+    const [own, other] = [await telling.receiver(), await telling.receiver()]
+    const shop = await account()
+    const settings = {
+      url: own.url,
+      events: ['application'],
+      catalogId: 'goods',
+      dialect: 'poster',
+    }
+    await shop.api.subscribe({ ...settings, name: 'Own' })
+    const bystander = await offer({ name: 'Bystander', subscriptions: [template(other)] })
+    await shop.api.post('/v1/installations', { appId: bystander.id, userId: 'u' })
+    const app = await offer({ name: 'Quiet', subscriptions: [] })
+    const { json } = await shop.api.post('/v1/installations', { appId: app.id, userId: 'u' })
+    await shop.api.delete(`/v1/installations/${json.id}`)
+    await eventually('all of it is told', () => own.received.length === 3)
+    expect(actionsOf(own)).toEqual(
+      ['added', 'added', 'removed'].map((action) => `${shop.id} application ${action}`),
+    )
+    for (const { json: told } of own.received)
+      expect(JSON.parse(told.data)).toEqual({ user_id: 'u' })
+    expect(other.received).toHaveLength(1)
+  })
+
+  it('get nothing more of what was open when they are disconnected, but its end', async () => {
+    let isOpen = false
+    const receiver = await telling.receiver((request, response) =>
+      (isOpen ? taken : reply(500, ''))(request, response),
+    )
+    const retry = { delaysMs: Array.from({ length: 50 }, () => 100) }
+    const app = await offer({ name: 'Late', subscriptions: [template(receiver, { retry })] })
+    const shop = await account()
+    const { json } = await shop.api.post('/v1/installations', { appId: app.id, userId: 'u' })
+    for (let n = 0; n < 3; n++) await write(shop.api, { n })
+    const { items } = (await shop.api.get('/v1/subscriptions')).json
+    const path = `/v1/deliveries?subscriptionId=${items[0].id}&limit=200`
+    await eventually('all of them are planned', async () => {
+      return (await shop.api.get(path)).json.items.length === 4
+    })
+    await shop.api.delete(`/v1/installations/${json.id}`)
+    isOpen = true
+    const count = receiver.received.length
+    await eventually('the end is told', async () => {
+      const states = (await shop.api.get(path)).json.items.map(({ state }: any) => state)
+      return states.filter((state: string) => state === 'delivered').length === 1
+    })
+    const states = (await shop.api.get(path)).json.items.map(({ state }: any) => state)
+    expect(states.sort()).toEqual(['cancelled', 'cancelled', 'cancelled', 'cancelled', 'delivered'])
+    const late = receiver.received.slice(count).map(({ json: told }) => told)
+    expect(late.at(-1)).toMatchObject({ object: 'application', action: 'removed' })
+    expect((await shop.api.get('/v1/subscriptions')).json.items).toEqual([])
+    expect((await shop.api.get(`/v1/subscriptions/${items[0].id}`)).status).toBe(404)
+    expect((await shop.api.patch(`/v1/subscriptions/${items[0].id}`, {})).status).toBe(404)
+    expect((await shop.api.delete(`/v1/subscriptions/${items[0].id}`)).status).toBe(404)
+  })
+
+  it('are offered by the operator to all, by an account to itself, and are connected once', async () => {
+    const [shop, other] = [await account(), await account()]
+    const own = await shop.api.post('/v1/apps', { id: 'mine', name: 'Mine' })
+    expect([own.status, own.json.scopes]).toEqual([201, ['read']])
+    expect(own.json.secret).toMatch(/^whsec_/)
+    const connect = (api: Api, appId: string) =>
+      api.post('/v1/installations', { appId, userId: 'u' })
+    expect((await connect(other.api, 'mine')).status).toBe(404)
+    expect((await other.api.get('/v1/apps/mine')).status).toBe(404)
+    expect((await connect(shop.api, 'mine')).status).toBe(201)
+    expect((await connect(shop.api, 'mine')).json.code).toBe('already_exists')
+    expect((await shop.api.get('/v1/installations')).json.items).toHaveLength(1)
+    expect((await shop.api.delete('/v1/apps/mine')).json.code).toBe('app_connected')
+    const { id } = (await shop.api.get('/v1/installations')).json.items[0]
+    expect((await other.api.get(`/v1/installations/${id}`)).status).toBe(404)
+    expect((await other.api.delete(`/v1/installations/${id}`)).status).toBe(404)
+    expect((await shop.api.delete(`/v1/installations/${id}`)).status).toBe(204)
+    expect((await shop.api.delete(`/v1/installations/${id}`)).status).toBe(404)
+    expect((await shop.api.delete('/v1/apps/mine')).status).toBe(204)
+    // The operator's own of that name is what is seen from now on.
+    await offer({ id: 'mine', name: 'Everybody’s' })
+    expect((await shop.api.get('/v1/apps/mine')).json.name).toBe('Everybody’s')
+    expect((await connect(other.api, 'mine')).status).toBe(201)
+    expect((await shop.api.delete('/v1/apps/mine')).status).toBe(404)
+    expect((await telling.api.delete('/v1/apps/mine')).json.code).toBe('app_connected')
+  })
+
+  it.each<[string, object, string]>([
+    ['no name', {}, '/name'],
+    ['a scope that outlives it', { name: 'x', scopes: ['admin'] }, '/scopes/0'],
+    ['a redirect that is no address', { name: 'x', redirect: 'javascript:alert(1)' }, '/redirect'],
+    [
+      'a template without an address',
+      { name: 'x', subscriptions: [{ name: 'a', events: ['application'] }] },
+      '/subscriptions/0/url',
+    ],
+    [
+      'a template that may not be called',
+      {
+        name: 'x',
+        subscriptions: [{ name: 'a', events: ['application'], url: 'http://10.0.0.1/' }],
+      },
+      '/subscriptions/0/url',
+    ],
+    [
+      'a secret that its dialect cannot use',
+      {
+        name: 'x',
+        secret: 'plain text',
+        subscriptions: [{ name: 'a', events: ['application'], url: 'http://127.0.0.1:9/' }],
+      },
+      '/secret',
+    ],
+    [
+      'a mask for a secret',
+      {
+        name: 'x',
+        subscriptions: [
+          {
+            name: 'a',
+            events: ['application'],
+            url: 'http://127.0.0.1:9/',
+            auth: { type: 'bearer', token: '***' },
+          },
+        ],
+      },
+      '/subscriptions/0/auth/token',
+    ],
+  ])('are not offered with %s', async (_what, app, pointer) => {
+    const { status, json } = await telling.api.post('/v1/apps', app)
+    expect(status).toBe(422)
+    expect(json.errors.map((one: any) => one.pointer)).toContain(pointer)
+  })
+
+  it('are connected by those who may, to what is there, for what it asks for', async () => {
+    const app = await offer({ name: 'Narrow', scopes: ['read'] })
+    const more = { appId: app.id, userId: 'u', scopes: ['read', 'approve'] }
+    const refused = await telling.api.post('/v1/installations', more)
+    expect([refused.status, refused.json.errors[0].pointer]).toEqual([422, '/scopes/1'])
+    const unknown = await telling.api.post('/v1/installations', { appId: 'nobody', userId: 'u' })
+    expect([unknown.status, unknown.json.code]).toEqual([404, 'not_found'])
+    expect((await telling.api.post('/v1/installations', { appId: app.id })).status).toBe(422)
+    const { json } = await telling.api.post('/v1/keys', { name: 'm', scopes: ['manage'] })
+    const options = { key: json.key }
+    for (const path of ['/v1/apps', '/v1/installations', '/v1/accounts']) {
+      expect((await telling.api.get(path, options)).status).toBe(403)
+      expect((await telling.api.post(path, {}, options)).status).toBe(403)
+    }
+  })
+
+  it('take no more than the subscriptions that an account may have, and nothing of it then', async () => {
+    const receiver = await telling.receiver()
+    const many = Array.from({ length: 100 }, () => template(receiver))
+    const app = await offer({ name: 'Many', subscriptions: many })
+    const shop = await account()
+    const apps = await Promise.all(
+      Array.from(
+        { length: 5 },
+        async () => (await offer({ name: 'Many', subscriptions: many })).id,
+      ),
+    )
+    for (const appId of apps) {
+      expect((await shop.api.post('/v1/installations', { appId, userId: 'u' })).status).toBe(201)
+    }
+    const refused = await shop.api.post('/v1/installations', { appId: app.id, userId: 'u' })
+    expect(refused.json.code).toBe('too_many_subscriptions')
+    expect((await shop.api.get('/v1/installations')).json.items).toHaveLength(5)
+    expect((await shop.api.get('/v1/keys')).json.items).toHaveLength(6)
+  })
+})
