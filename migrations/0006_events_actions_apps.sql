@@ -1,5 +1,6 @@
--- Business events, menu actions, and apps that many accounts connect to. New tables, and two columns with
--- constant defaults: nothing is rewritten, and locks are held for a moment only.
+-- Business events, menu actions, and apps that many accounts connect to. New tables, two columns without a
+-- default and an index on subscriptions, a small table: nothing is rewritten, and accounts (for the foreign
+-- keys) and subscriptions are locked for a moment.
 
 -- What a change may mean in an account's own words. Part of its configuration: a change here bumps the
 -- account's generation, so that a commit raises what was defined when it was planned, or is planned anew.

@@ -118,6 +118,7 @@ async function assemble(
   const vault = createVault(keys)
   const telemetry = createTelemetry(config, clock, {
     inFlight: () => parts.inFlight.count,
+    actionsInFlight: () => parts.actionsInFlight.count,
     waiting: () => listening.waiting(),
     commitQueue: () => store.approvals.queued,
     backlogAgeMs: () => numberWithin(GAUGE_MS, store.outbox.backlogAgeMs(), clock),
@@ -345,8 +346,8 @@ function stopper({ listening, parts, store, clock, folder, flushLog }: StopOptio
     parts.actionsInFlight.shut()
     const relayStopped = parts.relay.stop()
     // The port stays open until the last approval is answered, so that /readyz can say 503 meanwhile.
-    const drained = parts.inFlight.drained().then(() => parts.actionsInFlight.drained())
-    await within(DRAIN_MS, drained, clock)
+    const drained = [parts.inFlight.drained(), parts.actionsInFlight.drained()]
+    await within(DRAIN_MS, Promise.all(drained), clock)
     await listening.close(CLOSE_MS, clock.schedule)
     await within(DRAIN_MS, relayStopped, clock)
     parts.outbound.close()

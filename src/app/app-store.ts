@@ -24,12 +24,16 @@ export interface Accounts {
 /** The account whose admins manage the others, and whose apps all may connect to. */
 export const OPERATOR_ACCOUNT = 'default'
 
-/** A subscription to be: it becomes one in each account that connects the app, with the app's secret. */
-export type SubscriptionTemplate = Omit<SubscriptionDraft, 'secret' | 'active'>
+/** A subscription to be: it becomes one in each account that connects the app. Without a secret it has the app's. */
+export type SubscriptionTemplate = Omit<SubscriptionDraft, 'active' | 'secret'> & {
+  readonly secret?: string | undefined
+}
 
 /** What an app's access token may be good for. Never `admin`: such a token could outlive its installation. */
 export const APP_SCOPES = ['approve', 'read', 'manage'] as const satisfies Scope[]
 export type AppScope = (typeof APP_SCOPES)[number]
+
+export const APPS_PER_ACCOUNT_MAX = 100
 
 export type App = {
   /** Whose app it is. */
@@ -48,7 +52,7 @@ export interface Apps {
   /** The account's own and those of the operator, in order of id; its own where both have an id. */
   list(accountId: string, page: Page): Promise<readonly App[]>
   read(accountId: string, id: string): Promise<App | null>
-  /** Throws Problem `already_exists`. */
+  /** Throws Problem `already_exists` or `limit_reached`. */
   create(app: Omit<App, 'createdAt'>): Promise<App>
   /** The account's own only. Throws Problem `app_connected`. */
   remove(accountId: string, id: string): Promise<boolean>

@@ -2,7 +2,7 @@
 import type { Clock } from './ports.ts'
 
 /** Resolves when the work is done or the time is over. */
-export function within(limitMs: number, work: Promise<void>, clock: Clock): Promise<void> {
+export function within(limitMs: number, work: Promise<unknown>, clock: Clock): Promise<void> {
   return new Promise((resolve) => {
     const cancel = clock.schedule(limitMs, resolve)
     void work.finally(() => {

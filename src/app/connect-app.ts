@@ -92,7 +92,7 @@ function grantedScopes(app: App, wanted: ConnectRequest['scopes']): readonly App
       : [{ pointer: pointerTo('scopes', index), message: `The app does not ask for "${scope}".` }],
   )
   if (complaints.length > 0) throw new Problem('invalid_request', { complaints })
-  return wanted ?? app.scopes
+  return [...new Set(wanted ?? app.scopes)]
 }
 
 type Home = Pick<Subscription, 'accountId' | 'installationId' | 'secret'>
@@ -103,6 +103,7 @@ function subscriptionOf(template: SubscriptionTemplate, home: Home, ids: Ids): S
     ...template,
     ...home,
     id: ids.make('sub'),
+    secret: template.secret ?? home.secret,
     retiring: [],
     retry: template.retry ?? defaultRetry(template.dialect),
     active: true,

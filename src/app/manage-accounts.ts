@@ -17,22 +17,21 @@ export type AccountPatch = {
 export type AccountDraft = {
   readonly id: string | undefined
   readonly title: string
-  readonly accountNumber: string | undefined
+  readonly accountNumber: string | null | undefined
 }
 
 type AccountView = ReturnType<typeof viewOf>
 
 export async function createAccount(
   callerAccountId: string,
-  { id, title, accountNumber = '' }: AccountDraft,
+  { id, title, accountNumber = null }: AccountDraft,
   { accounts, ids }: AccountPorts,
 ): Promise<AccountView> {
   if (callerAccountId !== OPERATOR_ACCOUNT) {
     const detail = `Accounts are made by the admins of the account ${OPERATOR_ACCOUNT}.`
     throw new Problem('forbidden', { detail })
   }
-  const number = accountNumber === '' ? null : accountNumber
-  return viewOf(await accounts.create({ id: id ?? ids.make('acc'), title, accountNumber: number }))
+  return viewOf(await accounts.create({ id: id ?? ids.make('acc'), title, accountNumber }))
 }
 
 export async function listAccounts(

@@ -1,5 +1,5 @@
 /** The verbs of those who set up menu actions. Secrets go in and never come out again. */
-import { ACTION_LINE, type Action, conditionFaults } from '../domain/action.ts'
+import { type Action, neverHolding } from '../domain/action.ts'
 import { Problem } from '../domain/problem.ts'
 import { type Auth, MASK, type SubscriptionSecrets } from '../domain/subscription.ts'
 import type { Ids } from './ports.ts'
@@ -55,7 +55,7 @@ export async function createAction(
   { actions, rules, ids }: ManageActionPorts,
 ): Promise<ActionView> {
   const { id = ids.make('act'), secret = rules.newSecret(draft.dialect) } = draft
-  const action = { ...draft, ...ACTION_LINE, id, accountId, secret, retiring: [] }
+  const action = { ...draft, id, accountId, secret, retiring: [] }
   refuseMasks(action, null)
   check(action, rules)
   return { ...viewOf(await actions.create(action)), secret }
@@ -63,7 +63,7 @@ export async function createAction(
 
 /** Everything that is wrong with it, at once. */
 function check(action: Omit<Action, 'createdAt' | 'updatedAt'>, rules: EndpointRules): void {
-  const complaints = [...rules.complaints(action), ...conditionFaults(action.conditions)]
+  const complaints = [...rules.complaints(action), ...neverHolding(action.conditions)]
   if (complaints.length > 0) throw new Problem('invalid_request', { complaints })
 }
 

@@ -33,26 +33,27 @@ export async function createApp(accountId: string, draft: AppDraft, ports: AppPo
   // One of the standard dialect's form is good for every dialect.
   const secret = draft.secret ?? ports.rules.newSecret('standard')
   check(accountId, secret, subscriptions, ports.rules)
-  const granted = [...new Set(scopes)]
-  const app = { accountId, id, name, secret, redirect, scopes: granted, subscriptions }
+  const asked = [...new Set(scopes)]
+  const app = { accountId, id, name, secret, redirect, scopes: asked, subscriptions }
   return { ...viewOf(await ports.apps.create(app)), secret }
 }
 
-/** Each template is checked like the subscription that it will become. */
+/** Each template like the subscription that it will become, but for its events: accounts define their own. */
 function check(
   accountId: string,
-  secret: string,
+  appSecret: string,
   templates: readonly SubscriptionTemplate[],
   rules: EndpointRules,
 ): void {
   const complaints = templates.flatMap((template, index): Complaint[] => {
-    const secrets = { secret, retiring: [], auth: template.auth, headers: template.headers }
+    const { auth, headers, secret = appSecret } = template
+    const secrets = { secret, retiring: [], auth, headers }
     const endpoint: SavedEndpoint = { ...template, ...secrets, id: '', accountId }
     const found = [...maskComplaints(secrets, null), ...rules.complaints(endpoint)]
-    return found.map(({ pointer, message }) => ({
-      pointer: pointer === '/secret' ? pointer : pointerTo('subscriptions', index) + pointer,
-      message,
-    }))
+    return found.map(({ pointer, message }) => {
+      const isOfApp = pointer === '/secret' && template.secret === undefined
+      return { pointer: isOfApp ? pointer : pointerTo('subscriptions', index) + pointer, message }
+    })
   })
   if (complaints.length > 0) throw new Problem('invalid_request', { complaints })
 }
@@ -87,6 +88,7 @@ function templateView(template: SubscriptionTemplate) {
   return {
     ...template,
     retry: template.retry ?? defaultRetry(template.dialect),
+    secret: template.secret === undefined ? undefined : MASK,
     auth: maskedAuth(template.auth),
     headers: maskedHeaders(template.headers),
     fallbackMessage: template.fallbackMessage ?? undefined,

@@ -1,5 +1,5 @@
 /** The verbs of those who say what the changes of their records mean. */
-import { type Condition, conditionFault, type PatternCompiler } from '../domain/condition.ts'
+import { type Condition, conditionComplaints, type PatternCompiler } from '../domain/condition.ts'
 import { type EventType, OPERATIONS, type Operation } from '../domain/event-type.ts'
 import { isPointer, pointerTo } from '../domain/pointer.ts'
 import { type Complaint, Problem } from '../domain/problem.ts'
@@ -74,7 +74,7 @@ function whenDerivationChanges(current: EventType, { catalogId }: EventTypePatch
 function check(eventType: EventType, { compilePattern }: EventTypePorts): void {
   const complaints = [
     ...derivationFaults(eventType),
-    ...conditionFaults(eventType, compilePattern),
+    ...conditionComplaints(eventType.conditions, compilePattern),
     ...dataFaults(eventType.data ?? []),
   ]
   if (complaints.length > 0) throw new Problem('invalid_request', { complaints })
@@ -91,13 +91,6 @@ function derivationFaults({ catalogId, on, fields, conditions }: EventType): Com
     ...(fields.length > 0 ? [{ pointer: '/fields', message }] : []),
     ...(conditions.length > 0 ? [{ pointer: '/conditions', message }] : []),
   ]
-}
-
-function conditionFaults({ conditions }: EventType, compilePattern: PatternCompiler): Complaint[] {
-  return conditions.flatMap((condition, index) => {
-    const message = conditionFault(condition, compilePattern)
-    return message === null ? [] : [{ pointer: pointerTo('conditions', index), message }]
-  })
 }
 
 function dataFaults(data: readonly Parameter[]): Complaint[] {

@@ -84,8 +84,8 @@ function unsaved(
   settings: SubscriptionSettings,
   secrets: SubscriptionSecrets,
 ): Subscription {
-  const unsavedYet = { accountId, revision: 0, installationId: null, isLeaving: false }
-  return { ...settings, ...secrets, ...unsavedYet, createdAt: '', updatedAt: '' }
+  const notYetSaved = { accountId, revision: 0, installationId: null, isLeaving: false }
+  return { ...settings, ...secrets, ...notYetSaved, createdAt: '', updatedAt: '' }
 }
 
 /** A misspelt event would never come, and nobody would wonder why. */
@@ -131,12 +131,20 @@ async function update(
   let wasActive = false
   const change = (current: Subscription) => {
     wasActive = current.active
+    refuseMovingAway(current, patch)
     const next = patched(current, patch)
     checkEndpoint(next, rules)
     return next
   }
   const updated = await subscriptions.update(accountId, id, change, held)
   return { subscription: orNotFound(updated), wasActive }
+}
+
+/** Its credentials are the app's: sent to another address, they would be shown to somebody else. */
+function refuseMovingAway({ installationId, url }: Subscription, patch: SubscriptionPatch): void {
+  if (installationId === null || patch.url === undefined || patch.url === url) return
+  const message = 'The address belongs to the app that this subscription came with.'
+  throw new Problem('invalid_request', { complaints: [{ pointer: '/url', message }] })
 }
 
 function patched(current: Subscription, patch: SubscriptionPatch): Subscription {

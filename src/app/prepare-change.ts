@@ -96,9 +96,12 @@ export function checkValues(change: Change, configuration: Configuration): void 
 }
 
 /** What the form calls the first field that is complained about. */
-function firstField([first]: readonly Complaint[], catalog: Catalog | undefined): string {
+function firstField(
+  [first]: readonly Complaint[],
+  catalog: Catalog | undefined,
+): string | undefined {
   const isIt = ({ id }: { id: string }) => first?.pointer === `/values${pointerTo(id)}`
-  return catalog?.fields.find(isIt)?.title ?? ''
+  return catalog?.fields.find(isIt)?.title
 }
 
 /** While a person is still typing, fields that are required may still be missing. */

@@ -4,8 +4,8 @@
  */
 import type { PatternCompiler, TextMatcher } from '../domain/condition.ts'
 
-/** As many as an account has actions. Emptied when full: it refills itself. */
-const PATTERNS_MAX = 500
+/** Of all accounts together. Emptied when full: it refills itself. */
+const PATTERNS_MAX = 2_000
 
 export function rememberPatterns(
   compile: PatternCompiler,

@@ -14,6 +14,7 @@ import { Problem } from '../domain/problem.ts'
 import { ownText } from '../domain/texts.ts'
 import type { Configurations } from './configuration.ts'
 import type { InFlight } from './in-flight.ts'
+import { type ActionView, viewOf } from './manage-actions.ts'
 import type { Clock, Ids, Journal } from './ports.ts'
 import type { Actions, Records, StoredRecord } from './store.ts'
 
@@ -23,6 +24,7 @@ export const ACTIONS_IN_FLIGHT_MAX = 500
 export type ActionCall = {
   readonly action: Action
   readonly message: NeutralMessage
+  readonly requestId: string
   readonly traceparent: string | undefined
 }
 
@@ -81,14 +83,10 @@ export type ActionResult = {
 export async function menuOf(
   { accountId, catalogId, recordId, user }: MenuRequest,
   { actions, records, compilePattern }: MenuPorts,
-): Promise<readonly Action[]> {
+): Promise<readonly ActionView[]> {
   const record = await recordOf(records, { accountId, catalogId, recordId })
-  return availableActions(
-    await actions.ofCatalog(accountId, catalogId),
-    record,
-    user,
-    compilePattern,
-  )
+  const all = await actions.ofCatalog(accountId, catalogId)
+  return availableActions(all, record, user, compilePattern).map(viewOf)
 }
 
 export async function runAction(request: RunRequest, ports: RunActionPorts): Promise<ActionResult> {
@@ -96,8 +94,9 @@ export async function runAction(request: RunRequest, ports: RunActionPorts): Pro
   try {
     const { action, record } = await actionToRun(request, ports)
     const message = await messageAbout({ action, record, user: request.user }, ports)
-    const { traceparent } = request
-    const outcome = await ports.actionRunner.run({ action, message, traceparent })
+    const { requestId, traceparent } = request
+    const call = { action, message, requestId, traceparent }
+    const outcome = await ports.actionRunner.run(call)
     note(request, outcome, ports.journal)
     return resultOf(action, outcome, request.locales)
   } finally {

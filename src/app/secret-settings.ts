@@ -2,6 +2,7 @@
  * Settings with secrets in them: checked before they are saved, masked when they are read. Secrets go in
  * and never come out again; what has one are subscriptions, menu actions and the templates of apps.
  */
+import { pointerTo } from '../domain/pointer.ts'
 import { type Complaint, Problem } from '../domain/problem.ts'
 import {
   type Auth,
@@ -69,7 +70,7 @@ export function maskComplaints(
     if (auth.type === 'custom' && auth.value === MASK) complain('/auth/value')
   }
   for (const [name, value] of Object.entries(headers)) {
-    if (value === MASK) complain(`/headers/${name}`)
+    if (value === MASK) complain(pointerTo('headers', name))
   }
   return complaints
 }
@@ -100,8 +101,10 @@ export function maskedHeaders(headers: Readonly<Record<string, string>>): Record
 }
 
 /** What a patch really says. */
-export function withoutUndefined<T extends object>(object: T): Partial<T> {
-  return Object.fromEntries(
-    Object.entries(object).filter(([, value]) => value !== undefined),
-  ) as Partial<T>
+export function withoutUndefined<T extends object>(
+  patch: T,
+): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(patch).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: Exclude<T[K], undefined>
+  }
 }

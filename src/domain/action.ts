@@ -15,7 +15,7 @@ import {
 import { EVERY_CATALOG } from './matching.ts'
 import { pointerTo } from './pointer.ts'
 import type { Complaint } from './problem.ts'
-import type { BreakerSettings, Endpoint } from './subscription.ts'
+import type { Endpoint } from './subscription.ts'
 import type { Values } from './values.ts'
 import type { FailureCause } from './verdict.ts'
 
@@ -35,24 +35,6 @@ export type Action = Endpoint & {
 export type ActionFailure = 'refused' | FailureCause
 
 export const ACTIONS_PER_ACCOUNT_MAX = 500
-
-/** What is set for a subscription and is the same for every action. */
-export const ACTION_LINE: {
-  readonly maxConcurrency: number
-  readonly maxInFlight: number
-  readonly breaker: BreakerSettings
-} = {
-  maxConcurrency: 64,
-  maxInFlight: 0,
-  // Never asked: a person has pressed a button and wants a try.
-  breaker: {
-    failureRate: 1,
-    minimumCalls: 1,
-    windowMs: 1_000,
-    openMs: 1_000,
-    consecutiveFailures: 1,
-  },
-}
 
 /** What a button is shown for. */
 export type ActionRecord = { readonly catalogId: string; readonly values: Values }
@@ -98,7 +80,7 @@ const ABOUT_CHANGES: ReadonlySet<ConditionOperator> = new Set([
 const OF_CHANGES: ReadonlySet<ConditionSource> = new Set(['prevValues', 'context'])
 
 /** Conditions that could never hold, so that the button would never be seen. */
-export function conditionFaults(conditions: readonly Condition[]): Complaint[] {
+export function neverHolding(conditions: readonly Condition[]): Complaint[] {
   return conditions.flatMap(({ op, source }, index) => {
     const complaints: Complaint[] = []
     const complain = (member: 'op' | 'source', message: string) =>

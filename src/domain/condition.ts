@@ -1,4 +1,6 @@
 import type { User } from './change.ts'
+import { pointerTo } from './pointer.ts'
+import type { Complaint } from './problem.ts'
 import { deepEqual, type Values } from './values.ts'
 
 export const CONDITION_OPERATORS = [
@@ -154,6 +156,17 @@ function isEmpty(actual: unknown): boolean {
 function contains(actual: unknown, part: unknown): boolean {
   if (Array.isArray(actual)) return actual.some((item) => deepEqual(item, part))
   return typeof actual === 'string' && typeof part === 'string' && actual.includes(part)
+}
+
+/** What is wrong with a list of conditions as it was sent, by place. */
+export function conditionComplaints(
+  conditions: readonly Condition[],
+  compilePattern: PatternCompiler,
+): Complaint[] {
+  return conditions.flatMap((condition, index) => {
+    const message = conditionFault(condition, compilePattern)
+    return message === null ? [] : [{ pointer: pointerTo('conditions', index), message }]
+  })
 }
 
 /** What is wrong with a condition as it was sent, or null. */

@@ -27,7 +27,8 @@ const STRAY_JOINER =
   /(?<![\p{Lo}\p{Lm}\p{Extended_Pictographic}\p{Emoji_Modifier}]\p{M}{0,8})\p{Join_Control}/gu
 
 /** ASCII and Cyrillic letters: nothing to clean, nothing to compose. Most texts are no more than this. */
-const PLAIN = /^[\n\t\u0020-\u007E\u0401\u0404\u0406\u0407\u0410-\u044F\u0451\u0454\u0456\u0457]*$/
+const PLAIN =
+  /^[\n\t\u0020-\u007E\u0401\u0404\u0406\u0407\u0410-\u044F\u0451\u0454\u0456\u0457\u0490\u0491\u00AB\u00BB\u2014\u2019]*$/
 
 /** Text only: without what hides or reorders, composed, trimmed, cut at the limit with an ellipsis. */
 export function cleanText(text: string, lengthMax: number = TEXT_LENGTH_MAX): string {

@@ -34,7 +34,7 @@ export const PROBLEM_TEXTS = {
     uk: 'Не вдалося підтвердити доступ. Увійдіть ще раз або повідомте адміністратора.',
   },
   forbidden: {
-    en: 'You do not have the right to do this. Please ask your administrator.',
+    en: 'You are not allowed to do this. Please ask your administrator.',
     ru: 'У вас нет прав на это действие. Обратитесь к администратору.',
     uk: 'У вас немає прав на цю дію. Зверніться до адміністратора.',
   },
@@ -45,8 +45,8 @@ export const PROBLEM_TEXTS = {
   },
   not_found: {
     en: 'This could not be found. It may have been deleted.',
-    ru: 'Ничего не найдено. Возможно, это уже удалили.',
-    uk: 'Нічого не знайдено. Можливо, це вже видалили.',
+    ru: 'Не найдено. Возможно, запись уже удалена.',
+    uk: 'Не знайдено. Можливо, запис уже видалено.',
   },
   record_not_found: {
     en: 'There is no such record. It may have been deleted.',
@@ -65,8 +65,8 @@ export const PROBLEM_TEXTS = {
   },
   version_conflict: {
     en: 'Somebody else has changed this record meanwhile. Please reload it and make your change again.',
-    ru: 'Тем временем эту запись изменил кто-то другой. Обновите её и внесите изменение ещё раз.',
-    uk: 'Тим часом цей запис змінив хтось інший. Оновіть його та внесіть зміну ще раз.',
+    ru: 'Тем временем эту запись изменил кто-то другой. Откройте её заново и внесите изменение ещё раз.',
+    uk: 'Тим часом цей запис змінив хтось інший. Відкрийте його заново та внесіть зміну ще раз.',
   },
   configuration_changed: {
     en: 'The settings were changed while your change was being checked. Please try again.',
@@ -194,13 +194,13 @@ export const PROBLEM_TEXTS = {
     uk: 'Поки невідомо, чи збережено вашу зміну. Перевірте це, перш ніж пробувати ще раз.',
   },
   approval_loop: {
-    en: 'The services that check this change call each other in circles. Please tell your administrator.',
+    en: 'The services that check this change keep calling each other. Please tell your administrator.',
     ru: 'Сервисы, которые проверяют это изменение, вызывают друг друга по кругу. Сообщите администратору.',
     uk: 'Сервіси, які перевіряють цю зміну, викликають один одного по колу. Повідомте адміністратора.',
   },
 } as const satisfies Record<ProblemCode, Text>
 
-/** Where a problem knows which field of the form it is about; forms of plurals are avoided. */
+/** Where a problem knows which field of the form it is about; plural forms are avoided. */
 export const FIELD_TEXTS = {
   one: {
     en: 'Please check the field “{field}”: it is empty or does not fit.',

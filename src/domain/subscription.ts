@@ -59,9 +59,6 @@ export type Endpoint = SubscriptionSecrets & {
   readonly parameters: readonly Parameter[] | null
   readonly dialect: DialectName
   readonly timeoutMs: number
-  readonly breaker: BreakerSettings
-  readonly maxConcurrency: number
-  readonly maxInFlight: number
 }
 
 /** A subscription with its secrets, as the gateway works with it. */
@@ -76,6 +73,8 @@ export type Subscription = Endpoint & {
   readonly initiators: readonly string[]
   readonly conditions: readonly Condition[]
   readonly onFailure: FailurePolicy
+  readonly breaker: BreakerSettings
+  readonly maxConcurrency: number
   readonly mode: Mode
   readonly retry: RetryPolicy
   readonly disabledReason: DisabledReason | null
@@ -83,6 +82,7 @@ export type Subscription = Endpoint & {
   readonly mayChange: readonly string[] | '*' | null
   readonly fallbackMessage: Readonly<Record<string, string>> | null
   readonly maxPerSecond: number | null
+  readonly maxInFlight: number
   /** The installation that it came with, and goes with. */
   readonly installationId: string | null
   /** It is told of its end, and of nothing else any more. */

@@ -15,7 +15,7 @@ export const TEXTS = {
     uk: '{name}: зміну відхилено без зазначення причини.',
   },
   refused: {
-    en: '{name}: this was refused without a reason being given.',
+    en: '{name}: the action was refused, and no reason was given.',
     ru: '{name}: действие отклонено без указания причины.',
     uk: '{name}: дію відхилено без зазначення причини.',
   },

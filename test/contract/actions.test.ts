@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { ACTION_LINE, ACTIONS_PER_ACCOUNT_MAX, type Action } from '../../src/domain/action.ts'
+import { ACTIONS_PER_ACCOUNT_MAX, type Action } from '../../src/domain/action.ts'
 import { SECRETS } from '../support/items.ts'
 import { onEachStore } from '../support/store.ts'
 
@@ -7,7 +7,6 @@ const refusal = (code: string) => expect.objectContaining({ code })
 
 function draftOf(accountId: string, over: Partial<Action> = {}) {
   return {
-    ...ACTION_LINE,
     ...SECRETS,
     id: 'call',
     accountId,

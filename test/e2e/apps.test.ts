@@ -114,7 +114,7 @@ describe.each(DATABASES)('apps on the %s database', (database) => {
       subscriptions: [template(receiver)],
     })
     const shop = await account()
-    const body = { appId: app.id, userId: 'u', scopes: ['read'] }
+    const body = { appId: app.id, userId: 'u', scopes: ['read', 'read'] }
     const { json } = await shop.api.post('/v1/installations', body)
     expect(json.scopes).toEqual(['read'])
     const theirs = new Api(telling.gateway.url, json.accessToken)
@@ -138,6 +138,7 @@ describe.each(DATABASES)('apps on the %s database', (database) => {
       name: 'Echo',
       secret,
       subscriptions: [
+        template(echo, { events: ['record.deleted'], secret: 'a secret of its own' }),
         template(echo, {
           dialect: 'standard',
           auth: { type: 'bearer', token: 'a bearer token' },
@@ -160,7 +161,10 @@ describe.each(DATABASES)('apps on the %s database', (database) => {
       'x-own': 'a header value',
     })
     const { items } = (await shop.api.get('/v1/subscriptions')).json
-    expect(items).toMatchObject([{ installationId: json.id, secret: MASK, auth: { token: MASK } }])
+    expect(items).toMatchObject([
+      { installationId: json.id, secret: MASK },
+      { installationId: json.id, secret: MASK, auth: { token: MASK } },
+    ])
     const pages = [
       '/v1/apps',
       `/v1/apps/${encodeURIComponent(app.id)}`,
@@ -170,7 +174,7 @@ describe.each(DATABASES)('apps on the %s database', (database) => {
       '/v1/subscriptions',
       '/v1/notifications',
       '/v1/deliveries',
-      `/v1/subscriptions/${items[0].id}/deliveries`,
+      `/v1/subscriptions/${items[1].id}/deliveries`,
       `/v1/deliveries/${echo.received[0]?.headers['webhook-id']}`,
     ]
     await eventually('the attempt is logged', async () => {
@@ -180,7 +184,13 @@ describe.each(DATABASES)('apps on the %s database', (database) => {
     for (const page of pages) {
       const { status, text } = await shop.api.get(page)
       expect([page, status]).toEqual([page, 200])
-      for (const hidden of [json.accessToken, secret, 'a bearer token', 'a header value']) {
+      for (const hidden of [
+        json.accessToken,
+        secret,
+        'a bearer token',
+        'a header value',
+        'of its own',
+      ]) {
         expect(text).not.toContain(hidden)
       }
     }
@@ -210,6 +220,20 @@ describe.each(DATABASES)('apps on the %s database', (database) => {
     for (const { json: told } of own.received)
       expect(JSON.parse(told.data)).toEqual({ user_id: 'u' })
     expect(other.received).toHaveLength(1)
+  })
+
+  it('keep their credentials to their own address, wherever an account would like to see them', async () => {
+    const [receiver, elsewhere] = [await telling.receiver(), await telling.receiver()]
+    const auth = { type: 'bearer', token: 'the token of the app' }
+    const app = await offer({ name: 'Careful', subscriptions: [template(receiver, { auth })] })
+    const shop = await account()
+    await shop.api.post('/v1/installations', { appId: app.id, userId: 'u' })
+    const [{ id }] = (await shop.api.get('/v1/subscriptions')).json.items
+    const path = `/v1/subscriptions/${id}`
+    const moved = await shop.api.patch(path, { url: elsewhere.url })
+    expect([moved.status, moved.json.errors[0].pointer]).toEqual([422, '/url'])
+    const kept = await shop.api.patch(path, { url: receiver.url, name: 'Ours', active: false })
+    expect([kept.status, kept.json.name, kept.json.active]).toEqual([200, 'Ours', false])
   })
 
   it('get nothing more of what was open when they are disconnected, but its end', async () => {
@@ -242,6 +266,7 @@ describe.each(DATABASES)('apps on the %s database', (database) => {
     expect((await shop.api.get(`/v1/subscriptions/${items[0].id}`)).status).toBe(404)
     expect((await shop.api.patch(`/v1/subscriptions/${items[0].id}`, {})).status).toBe(404)
     expect((await shop.api.delete(`/v1/subscriptions/${items[0].id}`)).status).toBe(404)
+    expect((await shop.api.post(`/v1/subscriptions/${items[0].id}/test`)).status).toBe(404)
   })
 
   it('are offered by the operator to all, by an account to itself, and are connected once', async () => {
@@ -296,6 +321,16 @@ describe.each(DATABASES)('apps on the %s database', (database) => {
         subscriptions: [{ name: 'a', events: ['application'], url: 'http://127.0.0.1:9/' }],
       },
       '/secret',
+    ],
+    [
+      'a template whose secret its dialect cannot use',
+      {
+        name: 'x',
+        subscriptions: [
+          { name: 'a', events: ['application'], url: 'http://127.0.0.1:9/', secret: 'plain text' },
+        ],
+      },
+      '/subscriptions/0/secret',
     ],
     [
       'a mask for a secret',

@@ -7,7 +7,6 @@ import {
   readAction,
   removeAction,
   updateAction,
-  viewOf,
 } from '../../app/manage-actions.ts'
 import { menuOf, type RunActionPorts, runAction } from '../../app/run-action.ts'
 import { ACTIONS_PER_ACCOUNT_MAX } from '../../domain/action.ts'
@@ -120,7 +119,7 @@ function menuRoutes(ports: ActionPorts): Route[] {
         const { catalogId = '', recordId = '' } = params
         const user = userId === undefined ? undefined : { id: userId }
         const items = await menuOf({ accountId, catalogId, recordId, user }, ports)
-        return ok({ items: items.map(viewOf), nextCursor: null })
+        return ok({ items, nextCursor: null })
       },
     }),
     route({

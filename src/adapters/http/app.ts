@@ -73,13 +73,13 @@ async function serve(c: Incoming, route: Route, ports: AppPorts): Promise<Respon
     if (!(error instanceof Problem)) {
       ports.journal.record({ kind: 'request.crashed', requestId, error })
     }
-    const problem = problemAnswer(error, requestId, readersOf(c, visit.sent))
-    return respond(closing(route.manners?.told(problem) ?? problem, ports), requestId)
+    const problem = problemAnswer(error, requestId, localesOfReader(c, visit.sent))
+    return respond(closing(route.manners?.reword(problem) ?? problem, ports), requestId)
   }
 }
 
 /** The languages of the person behind a request that failed, as far as it was read. */
-function readersOf(c: Incoming, sent: unknown): Locales {
+function localesOfReader(c: Incoming, sent: unknown): Locales {
   const locale = memberOf(memberOf(sent, 'user'), 'locale')
   const isUsable = typeof locale === 'string' && locale.length <= LOCALE_LENGTH_MAX
   return localesOf(isUsable ? locale : undefined, headerOf(c, 'accept-language'))
@@ -94,20 +94,19 @@ function closing(answer: Answer, { isStopping }: AppPorts): Answer {
   return { ...answer, headers: { ...answer.headers, connection: 'close' } }
 }
 
-/** `known`: the routes that the path has, where it has any. */
 function refuse(
   c: Incoming,
   ports: AppPorts,
   error: unknown,
-  known: readonly Route[] = [],
+  routesHere: readonly Route[] = [],
 ): Response {
   const requestId = requestIdOf(c, ports.ids)
   if (!(error instanceof Problem)) {
     ports.journal.record({ kind: 'request.crashed', requestId, error })
   }
-  const problem = problemAnswer(error, requestId, readersOf(c, undefined))
-  const answer = known[0]?.manners?.told(problem) ?? problem
-  const allow = known.map(({ method }) => method).join(', ')
+  const problem = problemAnswer(error, requestId, localesOfReader(c, undefined))
+  const answer = routesHere[0]?.manners?.reword(problem) ?? problem
+  const allow = routesHere.map(({ method }) => method).join(', ')
   const headers = allow === '' ? answer.headers : { ...answer.headers, allow }
   return respond({ ...answer, headers }, requestId)
 }

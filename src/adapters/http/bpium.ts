@@ -88,7 +88,8 @@ function writeRoutes(ports: BpiumPorts): Route[] {
       method: 'POST',
       path: COLLECTION,
       scopes: WRITE_SCOPES,
-      summary: 'Create a record, if nobody objects; `webhooks` needs the scope `manage`',
+      summary:
+        'Create a record, if nobody objects; `webhooks` needs the scope `manage`, and heeds neither `Idempotency-Key` nor `If-Match`',
       body: bpiumRecordRequest,
       headers: IDEMPOTENCY_HEADERS,
       responses: { 200: { description: 'Created.', schema: bpiumCreated }, 400: refused },
@@ -103,7 +104,8 @@ function writeRoutes(ports: BpiumPorts): Route[] {
       method: 'PATCH',
       path: ITEM,
       scopes: WRITE_SCOPES,
-      summary: 'Change fields of a record, if nobody objects; `webhooks` needs the scope `manage`',
+      summary:
+        'Change fields of a record, if nobody objects; `webhooks` needs the scope `manage`, and heeds neither `Idempotency-Key` nor `If-Match`',
       body: bpiumRecordRequest,
       headers: CONDITIONAL_HEADERS,
       responses: { 200: { description: 'Changed.', schema: bpiumDone }, 400: refused },
@@ -118,7 +120,8 @@ function writeRoutes(ports: BpiumPorts): Route[] {
       method: 'DELETE',
       path: ITEM,
       scopes: WRITE_SCOPES,
-      summary: 'Delete a record, if nobody objects; `webhooks` needs the scope `manage`',
+      summary:
+        'Delete a record, if nobody objects; `webhooks` needs the scope `manage`, and heeds neither `Idempotency-Key` nor `If-Match`',
       headers: CONDITIONAL_HEADERS,
       responses: { 200: { description: 'Deleted.', schema: bpiumDone }, 400: refused },
       handle: (context) =>

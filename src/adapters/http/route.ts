@@ -44,7 +44,7 @@ export type Response = {
 export type Manners = {
   readonly schemes: readonly Scheme[]
   /** A problem document as that product's clients read it, and its schema. */
-  readonly told: (problem: Answer) => Answer
+  readonly reword: (problem: Answer) => Answer
   readonly problem: z.ZodType
   readonly isSlashOptional: boolean
 }

@@ -10,6 +10,20 @@ import type { CallOutcome } from './call.ts'
 import { type LineOptions, Lines } from './lines.ts'
 import { actionRequest, sendRequest } from './outgoing.ts'
 
+/** The same for every action. */
+export const LINE_SETTINGS = {
+  maxConcurrency: 64,
+  maxInFlight: 0,
+  // Never asked.
+  breaker: {
+    failureRate: 1,
+    minimumCalls: 1,
+    windowMs: 1_000,
+    openMs: 1_000,
+    consecutiveFailures: 1,
+  },
+} as const
+
 export type ActionRunnerWithLines = ActionRunner & {
   forget(accountId: string, id: string): void
   close(): void
@@ -40,7 +54,7 @@ async function run(
   try {
     ending = await send(clock, lines, call)
   } catch (error) {
-    journal.record({ kind: 'request.crashed', requestId: call.message.id, error })
+    journal.record({ kind: 'request.crashed', requestId: call.requestId, error })
     ending = unheard('unreachable')
   }
   return { ...ending, durationMs: Math.round(clock.monotonicMs() - startedAt) }
@@ -48,11 +62,12 @@ async function run(
 
 async function send(clock: Clock, lines: Lines, call: ActionCall): Promise<Ending> {
   const { action } = call
-  const line = lines.of({ ...action, id: lineId(action.accountId, action.id) })
+  const line = lines.of({ ...LINE_SETTINGS, id: lineId(action.accountId, action.id) })
   if (!line.bulkhead.enter()) return unheard('overloaded')
   try {
     const request = actionRequest(call, clock)
-    const order = { line, clock, subscription: action, request, budgetMs: action.timeoutMs }
+    const { timeoutMs: budgetMs } = action
+    const order = { line, clock, settings: LINE_SETTINGS, request, budgetMs }
     return endingOf(call, await sendRequest(order).result)
   } finally {
     line.bulkhead.leave()

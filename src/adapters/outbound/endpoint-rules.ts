@@ -3,8 +3,7 @@ import type { Vault } from '../../app/ports.ts'
 import type { EndpointRules } from '../../app/secret-settings.ts'
 import { DIALECTS } from '../../dialects/index.ts'
 import { requestFaults } from '../../dialects/request.ts'
-import { conditionFault, type PatternCompiler } from '../../domain/condition.ts'
-import { pointerTo } from '../../domain/pointer.ts'
+import { conditionComplaints, type PatternCompiler } from '../../domain/condition.ts'
 import { checkUrl, type EgressPolicy } from './egress-policy.ts'
 
 export function createRules(
@@ -20,10 +19,7 @@ export function createRules(
       if (urlFault !== null && !complaints.some(({ pointer }) => pointer === '/url')) {
         complaints.push({ pointer: '/url', message: urlFault })
       }
-      for (const [index, condition] of endpoint.conditions.entries()) {
-        const message = conditionFault(condition, compilePattern)
-        if (message !== null) complaints.push({ pointer: pointerTo('conditions', index), message })
-      }
+      complaints.push(...conditionComplaints(endpoint.conditions, compilePattern))
       const secretFault = DIALECTS[endpoint.dialect].secretFault(endpoint.secret)
       if (secretFault !== null) complaints.push({ pointer: '/secret', message: secretFault })
       return complaints

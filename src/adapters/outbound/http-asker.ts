@@ -167,7 +167,7 @@ class Ask implements Call {
     }
     const request = questionRequest({ question, sequenceId, leftMs }, clock, sharedBodies)
     const { subscription } = question
-    this.#call = sendRequest({ line, clock, subscription, request, budgetMs: leftMs })
+    this.#call = sendRequest({ line, clock, settings: subscription, request, budgetMs: leftMs })
     return answerOf(question, await this.#call.result)
   }
 

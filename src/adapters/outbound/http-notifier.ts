@@ -35,7 +35,7 @@ async function send(options: NotifierOptions, dispatch: Dispatch): Promise<Dispa
     requestHeaders = maskedHeaders(request.headers, subscription)
     const line = lines.of(subscription)
     const budgetMs = subscription.timeoutMs
-    const call = sendRequest({ line, clock, subscription, request, budgetMs })
+    const call = sendRequest({ line, clock, settings: subscription, request, budgetMs })
     const outcome = await call.result
     // A connection that is destroyed when this gateway stops looks like one that the receiver has lost.
     const isBrokenOff = lines.isClosed && outcome.kind === 'failed' && outcome.begun === undefined

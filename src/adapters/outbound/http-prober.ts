@@ -43,7 +43,8 @@ async function probe(options: ProberOptions, question: Question): Promise<Exchan
   const startedAt = clock.monotonicMs()
   const request = questionRequest({ question, sequenceId, leftMs: budgetMs }, clock, sharedBodies)
   const line = lines.of(subscription)
-  const outcome = await sendRequest({ line, clock, subscription, request, budgetMs }).result
+  const outcome = await sendRequest({ line, clock, settings: subscription, request, budgetMs })
+    .result
   return {
     request: { ...request, headers: maskedHeaders(request.headers, subscription) },
     reply: shownReply(outcome),
@@ -58,7 +59,8 @@ async function tell({ clock, lines }: ProberOptions, dispatch: Dispatch): Promis
   const request = dispatchRequest(dispatch, clock)
   const line = lines.of(subscription)
   const budgetMs = subscription.timeoutMs
-  const outcome = await sendRequest({ line, clock, subscription, request, budgetMs }).result
+  const outcome = await sendRequest({ line, clock, settings: subscription, request, budgetMs })
+    .result
   return {
     request: { ...request, headers: maskedHeaders(request.headers, subscription) },
     reply: shownReply(outcome),

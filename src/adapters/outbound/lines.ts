@@ -4,7 +4,7 @@
  * and with it nothing that could not be learnt again.
  */
 import type { Clock, Journal, SubscriptionHealth } from '../../app/ports.ts'
-import type { BreakerSettings, Endpoint } from '../../domain/subscription.ts'
+import type { BreakerSettings, Subscription } from '../../domain/subscription.ts'
 import { BoundedMap } from './bounded-map.ts'
 import { Breaker } from './breaker.ts'
 import { Bulkhead } from './bulkhead.ts'
@@ -20,22 +20,25 @@ export type LineOptions = {
   readonly connect: Connect
 }
 
+/** What a line goes by. */
+export type LineSettings = Pick<Subscription, 'id' | 'breaker' | 'maxConcurrency' | 'maxInFlight'>
+
 /** The state of one subscription. */
 export class Line {
   readonly pool: SubscriptionPool
   readonly bulkhead: Bulkhead
   readonly health: Health
   readonly #options: LineOptions
-  #endpoint: Endpoint
+  #settings: LineSettings
   #breaker: Breaker
 
-  constructor(options: LineOptions, endpoint: Endpoint) {
+  constructor(options: LineOptions, settings: LineSettings) {
     this.#options = options
-    this.#endpoint = endpoint
+    this.#settings = settings
     this.pool = new SubscriptionPool(options)
-    this.bulkhead = new Bulkhead(endpoint.maxConcurrency)
+    this.bulkhead = new Bulkhead(settings.maxConcurrency)
     this.health = new Health(options.clock)
-    this.#breaker = this.#newBreaker(endpoint)
+    this.#breaker = this.#newBreaker(settings)
   }
 
   get breaker(): Breaker {
@@ -43,15 +46,15 @@ export class Line {
   }
 
   /** Takes over changed settings; the breaker starts anew only when its own have changed. */
-  adopt(endpoint: Endpoint): void {
-    if (endpoint === this.#endpoint) return
-    this.#endpoint = endpoint
-    this.bulkhead.limit = endpoint.maxConcurrency
-    if (sameSettings(endpoint.breaker, this.#breaker.settings)) return
+  adopt(settings: LineSettings): void {
+    if (settings === this.#settings) return
+    this.#settings = settings
+    this.bulkhead.limit = settings.maxConcurrency
+    if (sameSettings(settings.breaker, this.#breaker.settings)) return
     // Tells whoever watches that an open one is gone, too.
     this.#breaker.reset()
     this.#breaker.close()
-    this.#breaker = this.#newBreaker(endpoint)
+    this.#breaker = this.#newBreaker(settings)
   }
 
   /** Lets go of everything; what is under way may finish. */
@@ -65,7 +68,7 @@ export class Line {
     this.pool.destroy()
   }
 
-  #newBreaker({ id, breaker }: Endpoint): Breaker {
+  #newBreaker({ id, breaker }: LineSettings): Breaker {
     const { clock, journal } = this.#options
     return new Breaker({
       settings: breaker,
@@ -96,14 +99,14 @@ export class Lines {
     this.#lines = new BoundedMap(linesMax, (line) => line.retire())
   }
 
-  of(endpoint: Endpoint): Line {
-    const known = this.#lines.get(endpoint.id)
+  of(settings: LineSettings): Line {
+    const known = this.#lines.get(settings.id)
     if (known !== undefined) {
-      known.adopt(endpoint)
+      known.adopt(settings)
       return known
     }
-    const line = new Line(this.#options, endpoint)
-    this.#lines.set(endpoint.id, line)
+    const line = new Line(this.#options, settings)
+    this.#lines.set(settings.id, line)
     return line
   }
 

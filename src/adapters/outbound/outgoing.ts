@@ -9,16 +9,11 @@ import type { Signing } from '../../dialects/dialect.ts'
 import { DIALECTS } from '../../dialects/index.ts'
 import { buildRequest, type OutgoingRequest, validSecrets } from '../../dialects/request.ts'
 import type { NeutralMessage } from '../../domain/notification.ts'
-import {
-  type DialectName,
-  type Endpoint,
-  MASK,
-  type Subscription,
-} from '../../domain/subscription.ts'
+import { type DialectName, MASK, type Subscription } from '../../domain/subscription.ts'
 import { overlay } from '../../domain/values.ts'
 import { type CallHandle, startCall } from './call.ts'
 import type { HeaderList } from './http1/connection.ts'
-import type { Line } from './lines.ts'
+import type { Line, LineSettings } from './lines.ts'
 
 function questionMessage(
   { subscription, inquiry }: Question,
@@ -143,7 +138,7 @@ export function dispatchRequest(dispatch: Dispatch, clock: Clock): SentRequest {
   return { ...request, headers }
 }
 
-/** As for a notification: what an endpoint does about a button comes after every change. */
+/** No decision and no chain: whoever presses a button is not in the middle of an approval. */
 export function actionRequest(
   { action, message, traceparent }: ActionCall,
   clock: Clock,
@@ -167,16 +162,16 @@ function listOf(headers: OutgoingRequest['headers']): string[] {
 export type SendOrder = {
   readonly line: Line
   readonly clock: Clock
-  readonly subscription: Pick<Endpoint, 'maxConcurrency' | 'maxInFlight'>
+  readonly settings: Pick<LineSettings, 'maxConcurrency' | 'maxInFlight'>
   readonly request: SentRequest
   readonly budgetMs: number
 }
 
 export function sendRequest(order: SendOrder): CallHandle {
-  const { line, clock, subscription, request, budgetMs } = order
+  const { line, clock, settings, request, budgetMs } = order
   const { origin, path } = line.pool.target(request.url)
   // Places for notifications come on top: a slow receiver of those must not hold up a question.
-  const connections = subscription.maxConcurrency + subscription.maxInFlight
+  const connections = settings.maxConcurrency + settings.maxInFlight
   return startCall({
     pool: line.pool.to(origin, connections),
     clock,

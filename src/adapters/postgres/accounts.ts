@@ -1,6 +1,6 @@
 import type { Account, Accounts } from '../../app/app-store.ts'
 import { type ConfigurationPorts, changing, takenId } from './changing.ts'
-import { asWriteProblem, orUnavailable } from './sqlstate.ts'
+import { orUnavailable, orWriteProblem } from './sqlstate.ts'
 
 type Row = {
   readonly id: string
@@ -34,17 +34,11 @@ export function createAccounts(ports: ConfigurationPorts): Accounts {
       return row === undefined ? null : accountOf(row)
     },
     create: async ({ id, title, accountNumber }) => {
-      try {
-        const row = await kysely
-          .insertInto('accounts')
-          .values({ id, title, account_number: accountNumber })
-          .returning(COLUMNS)
-          .executeTakeFirstOrThrow()
-          .catch(takenId)
-        return accountOf(row)
-      } catch (error) {
-        throw asWriteProblem(error)
-      }
+      const query = kysely
+        .insertInto('accounts')
+        .values({ id, title, account_number: accountNumber })
+        .returning(COLUMNS)
+      return accountOf(await orWriteProblem(query.executeTakeFirstOrThrow().catch(takenId)))
     },
     // Receivers are told the number, so other gateways have to hear of a change.
     update: (id, change) =>

@@ -4,13 +4,13 @@
  */
 import { sql, type Transaction } from 'kysely'
 import type { Actions } from '../../app/store.ts'
-import { ACTION_LINE, ACTIONS_PER_ACCOUNT_MAX, type Action } from '../../domain/action.ts'
+import { ACTIONS_PER_ACCOUNT_MAX, type Action } from '../../domain/action.ts'
 import { EVERY_CATALOG } from '../../domain/matching.ts'
 import { Problem } from '../../domain/problem.ts'
 import type { SubscriptionSecrets } from '../../domain/subscription.ts'
 import { type Sealer, type SealPlace, takenId } from './changing.ts'
 import type { Database } from './database.ts'
-import { asWriteProblem, orUnavailable } from './sqlstate.ts'
+import { orUnavailable, orWriteProblem } from './sqlstate.ts'
 import type { Tables } from './tables.ts'
 
 type Ports = { readonly database: Database; readonly sealer: Sealer }
@@ -28,19 +28,15 @@ type Row = {
 /** What is kept as JSON: the rest has columns of its own, is encrypted, or is the same for every action. */
 type Settings = Omit<
   Action,
-  | keyof SubscriptionSecrets
-  | keyof typeof ACTION_LINE
-  | 'accountId'
-  | 'id'
-  | 'catalogId'
-  | 'createdAt'
-  | 'updatedAt'
+  keyof SubscriptionSecrets | 'accountId' | 'id' | 'catalogId' | 'createdAt' | 'updatedAt'
 >
 
 export function createActions({ database, sealer }: Ports): Actions {
   const { kysely } = database
   const select = (accountId: string) =>
     kysely.selectFrom('actions').selectAll().where('account', '=', accountId)
+  const writing = <T>(work: (tx: Transaction<Tables>) => Promise<T>): Promise<T> =>
+    orWriteProblem(kysely.transaction().execute(work))
   const actionsOf = (rows: readonly Row[]) => rows.map((row) => actionOf(row, sealer))
   return {
     list: async (accountId, catalogId, page) => {
@@ -57,9 +53,9 @@ export function createActions({ database, sealer }: Ports): Actions {
       const query = select(accountId).where('id', '=', id)
       return actionsOf(await orUnavailable(query.execute()))[0] ?? null
     },
-    create: (action) => writing(database, (tx) => insert(tx, action, sealer)),
+    create: (action) => writing((tx) => insert(tx, action, sealer)),
     update: (accountId, id, change) =>
-      writing(database, async (tx) => {
+      writing(async (tx) => {
         const row = await tx
           .selectFrom('actions')
           .selectAll()
@@ -71,7 +67,7 @@ export function createActions({ database, sealer }: Ports): Actions {
         return store(tx, change(actionOf(row, sealer)), sealer)
       }),
     remove: (accountId, id) =>
-      writing(database, async (tx) => {
+      writing(async (tx) => {
         const { numDeletedRows } = await tx
           .deleteFrom('actions')
           .where('account', '=', accountId)
@@ -79,17 +75,6 @@ export function createActions({ database, sealer }: Ports): Actions {
           .executeTakeFirst()
         return numDeletedRows > 0n
       }),
-  }
-}
-
-async function writing<T>(
-  { kysely }: Database,
-  work: (tx: Transaction<Tables>) => Promise<T>,
-): Promise<T> {
-  try {
-    return await kysely.transaction().execute(work)
-  } catch (error) {
-    throw asWriteProblem(error)
   }
 }
 
@@ -168,7 +153,6 @@ function actionOf(row: Row, sealer: Sealer): Action {
   return {
     ...(row.settings as Settings),
     ...(JSON.parse(opened) as SubscriptionSecrets),
-    ...ACTION_LINE,
     accountId: row.account,
     id: row.id,
     catalogId: row.catalog_id,

@@ -1,14 +1,15 @@
-import { sql } from 'kysely'
+import { sql, type Transaction } from 'kysely'
 import {
+  APPS_PER_ACCOUNT_MAX,
   type App,
   type Apps,
   OPERATOR_ACCOUNT,
   type SubscriptionTemplate,
 } from '../../app/app-store.ts'
 import { Problem } from '../../domain/problem.ts'
-import type { SubscriptionSecrets } from '../../domain/subscription.ts'
 import { type ConfigurationPorts, type Sealer, type SealPlace, takenId } from './changing.ts'
-import { asWriteProblem, isForeignKeyViolation, orUnavailable } from './sqlstate.ts'
+import { asWriteProblem, isForeignKeyViolation, orUnavailable, orWriteProblem } from './sqlstate.ts'
+import type { Tables } from './tables.ts'
 
 type Row = {
   readonly account: string
@@ -18,10 +19,10 @@ type Row = {
   readonly created_at: Date
 }
 
-type TemplateSecrets = Pick<SubscriptionSecrets, 'auth' | 'headers'>
+type TemplateSecrets = Pick<SubscriptionTemplate, 'secret' | 'auth' | 'headers'>
 type Secrets = { readonly secret: string; readonly templates: readonly TemplateSecrets[] }
 type Settings = Pick<App, 'name' | 'redirect' | 'scopes'> & {
-  readonly subscriptions: readonly Omit<SubscriptionTemplate, 'auth' | 'headers'>[]
+  readonly subscriptions: readonly Omit<SubscriptionTemplate, keyof TemplateSecrets>[]
 }
 
 const COLUMNS = ['account', 'id', 'settings', 'sealed', 'created_at'] as const
@@ -43,8 +44,9 @@ function appOf(row: Row, sealer: Sealer): App {
     id: row.id,
     secret,
     subscriptions: subscriptions.map((one, index): SubscriptionTemplate => {
-      const { auth, headers } = templates[index] ?? { auth: { type: 'none' }, headers: {} }
-      return { ...one, auth, headers }
+      const secrets = templates[index]
+      if (secrets === undefined) throw new TypeError('a template has no secrets')
+      return { ...one, ...secrets }
     }),
     createdAt: row.created_at.toISOString(),
   }
@@ -52,9 +54,13 @@ function appOf(row: Row, sealer: Sealer): App {
 
 function columnsOf(app: Omit<App, 'createdAt'>, sealer: Sealer) {
   const { accountId, id, name, redirect, scopes, secret } = app
-  const templates = app.subscriptions.map(({ auth, headers }) => ({ auth, headers }))
-  const subscriptions = app.subscriptions.map(({ auth, headers, ...rest }) => {
-    void [auth, headers]
+  const templates = app.subscriptions.map(({ secret: own, auth, headers }) => ({
+    secret: own,
+    auth,
+    headers,
+  }))
+  const subscriptions = app.subscriptions.map(({ secret: own, auth, headers, ...rest }) => {
+    void [own, auth, headers]
     return rest
   })
   const settings: Settings = { name, redirect, scopes, subscriptions }
@@ -65,6 +71,39 @@ function columnsOf(app: Omit<App, 'createdAt'>, sealer: Sealer) {
     settings: JSON.stringify(settings),
     sealed: sealer.seal(placeOf(accountId, id), JSON.stringify(secrets)),
   }
+}
+
+async function insert(
+  tx: Transaction<Tables>,
+  app: Omit<App, 'createdAt'>,
+  sealer: Sealer,
+): Promise<App> {
+  // Rare enough to be let in one after the other, so that they count each other.
+  const account = await tx
+    .selectFrom('accounts')
+    .select('id')
+    .where('id', '=', app.accountId)
+    .forNoKeyUpdate()
+    .executeTakeFirst()
+  if (account === undefined) {
+    throw new Problem('not_found', { detail: 'There is no such account.' })
+  }
+  const { count } = await tx
+    .selectFrom('apps')
+    .select(sql<number>`count(*)`.as('count'))
+    .where('account', '=', app.accountId)
+    .executeTakeFirstOrThrow()
+  if (Number(count) >= APPS_PER_ACCOUNT_MAX) {
+    const detail = `An account offers at most ${APPS_PER_ACCOUNT_MAX} apps.`
+    throw new Problem('limit_reached', { detail })
+  }
+  const row = await tx
+    .insertInto('apps')
+    .values(columnsOf(app, sealer))
+    .returning(COLUMNS)
+    .executeTakeFirstOrThrow()
+    .catch(takenId)
+  return appOf(row, sealer)
 }
 
 export function createApps({ database: { kysely }, sealer }: ConfigurationPorts): Apps {
@@ -88,17 +127,8 @@ export function createApps({ database: { kysely }, sealer }: ConfigurationPorts)
       return row === undefined ? null : appOf(row, sealer)
     },
     create: async (app) => {
-      try {
-        const row = await kysely
-          .insertInto('apps')
-          .values(columnsOf(app, sealer))
-          .returning(COLUMNS)
-          .executeTakeFirstOrThrow()
-          .catch(takenId)
-        return appOf(row, sealer)
-      } catch (error) {
-        throw asWriteProblem(error)
-      }
+      const work = kysely.transaction().execute((tx) => insert(tx, app, sealer))
+      return orWriteProblem(work)
     },
     remove: async (accountId, id) => {
       try {

@@ -3,7 +3,6 @@
  * gateways and reported to this one once it is committed.
  */
 import { sql, type Transaction } from 'kysely'
-import type { Ids } from '../../app/ports.ts'
 import { Problem } from '../../domain/problem.ts'
 import type { Database } from './database.ts'
 import { asWriteProblem, isUniqueViolation } from './sqlstate.ts'
@@ -24,7 +23,6 @@ export type SealPlace = {
 export type ConfigurationPorts = {
   readonly database: Database
   readonly sealer: Sealer
-  readonly ids: Ids
   /** After each committed change, in this process. */
   readonly onChanged: (accountId: string) => void
 }

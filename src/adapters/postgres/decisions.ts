@@ -180,8 +180,8 @@ export function createCallerApprovals(database: Database): CallerApprovals {
       return row === undefined ? null : approvalOf(row as ApprovalRow)
     },
     commit: async (accountId, decisionId, recordId, events) => {
-      const told = [notificationsOf(events), eventParameter(events)]
-      const values = [accountId, decisionId, recordId, ...told]
+      const count = notificationsOf(events)
+      const values = [accountId, decisionId, recordId, count, eventParameter(events)]
       const rows = await orUnavailable(database.run(COMMIT_CALLER, values))
       return rows.length > 0
     },

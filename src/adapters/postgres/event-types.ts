@@ -34,7 +34,7 @@ export function createEventTypes(ports: ConfigurationPorts): EventTypes {
     },
     create: (accountId, eventType) =>
       changing(ports, accountId, async (tx) => {
-        await checkRoom(tx, accountId, 1)
+        await checkEventTypeRoom(tx, accountId, 1)
         await tx
           .insertInto('event_types')
           .values({ account: accountId, ...eventTypeColumns(eventType) })
@@ -68,7 +68,11 @@ export function createEventTypes(ports: ConfigurationPorts): EventTypes {
 }
 
 /** The caller holds the account's row, so nobody else adds one meanwhile. */
-export async function checkRoom(tx: Transaction<Tables>, accountId: string, added: number) {
+export async function checkEventTypeRoom(
+  tx: Transaction<Tables>,
+  accountId: string,
+  added: number,
+) {
   const { count } = await tx
     .selectFrom('event_types')
     .select(sql<number>`count(*)`.as('count'))

@@ -5,12 +5,14 @@
  */
 import { sql, type Transaction } from 'kysely'
 import type { AppScope, Connection, Installation, Installations } from '../../app/app-store.ts'
+import type { NamedEvent } from '../../domain/notification.ts'
+import { Problem } from '../../domain/problem.ts'
 import type { Subscription } from '../../domain/subscription.ts'
 import { type ConfigurationPorts, changing, takenId } from './changing.ts'
 import type { Statement } from './database.ts'
 import { raise } from './event-parts.ts'
 import { sealedEvent } from './event-secrets.ts'
-import { orUnavailable } from './sqlstate.ts'
+import { isForeignKeyViolation, orUnavailable } from './sqlstate.ts'
 import {
   checkSubscriptionRoom,
   insertSubscription,
@@ -74,7 +76,7 @@ export function createInstallations(ports: ConfigurationPorts): Installations {
           if (staying.includes(one.id)) await sayGoodbye(tx, one)
           else await removeSubscription(tx, accountId, one.id)
         }
-        for (const event of events) await raise(tx, accountId, event)
+        await raiseAll(tx, accountId, events, ports)
         return subscriptions.map((one) => one.id)
       }),
   }
@@ -83,7 +85,7 @@ export function createInstallations(ports: ConfigurationPorts): Installations {
 async function connect(
   tx: Transaction<Tables>,
   { installation, key, keyHash, subscriptions, events }: Connection,
-  { sealer }: ConfigurationPorts,
+  ports: ConfigurationPorts,
 ): Promise<Installation> {
   const { accountId, id, appAccountId, appId, userId, scopes } = installation
   const row = await tx
@@ -99,7 +101,7 @@ async function connect(
     })
     .returningAll()
     .executeTakeFirstOrThrow()
-    .catch(takenId)
+    .catch(orWithdrawn)
   await tx
     .insertInto('keys')
     .values({
@@ -112,9 +114,24 @@ async function connect(
     })
     .execute()
   await checkSubscriptionRoom(tx, accountId, subscriptions.length)
-  for (const one of subscriptions) await insertSubscription(tx, one, sealer)
-  for (const event of events) await raise(tx, accountId, sealedEvent(event, accountId, sealer))
+  for (const one of subscriptions) await insertSubscription(tx, one, ports.sealer)
+  await raiseAll(tx, accountId, events, ports)
   return installationOf(row)
+}
+
+async function raiseAll(
+  tx: Transaction<Tables>,
+  accountId: string,
+  events: readonly NamedEvent[],
+  { sealer }: ConfigurationPorts,
+): Promise<void> {
+  for (const event of events) await raise(tx, accountId, sealedEvent(event, accountId, sealer))
+}
+
+/** It may have been withdrawn since it was read. */
+function orWithdrawn(error: unknown): never {
+  if (!isForeignKeyViolation(error)) return takenId(error)
+  throw new Problem('not_found', { detail: 'There is no such app.' })
 }
 
 async function subscriptionsOf(
@@ -146,7 +163,10 @@ async function sayGoodbye(tx: Transaction<Tables>, subscription: Subscription): 
   await setLane(tx, subscription, 'cancel')
 }
 
-/** Those that have said goodbye: nothing of theirs is still to be planned or under way. */
+/**
+ * Those that have said goodbye: nothing of theirs is still to be planned or under way. Two questions about
+ * deliveries, because each has a partial index of its own.
+ */
 export const SWEEP_LEAVING: Statement = {
   name: 'sweep_leaving_subscriptions',
   text: `

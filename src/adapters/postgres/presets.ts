@@ -1,14 +1,12 @@
-import type { Kysely, Transaction } from 'kysely'
+import type { Transaction } from 'kysely'
 import type { Presets } from '../../app/load-preset.ts'
 import type { Catalog } from '../../domain/catalog.ts'
 import type { EventType } from '../../domain/event-type.ts'
 import { catalogOf } from './catalogs.ts'
 import { type ConfigurationPorts, changing } from './changing.ts'
-import { checkRoom, eventTypeColumns } from './event-types.ts'
+import { checkEventTypeRoom, eventTypeColumns } from './event-types.ts'
 import { orUnavailable } from './sqlstate.ts'
 import type { Tables } from './tables.ts'
-
-type Queries = Kysely<Tables> | Transaction<Tables>
 
 export function createPresets(ports: ConfigurationPorts): Presets {
   const { kysely } = ports.database
@@ -32,12 +30,12 @@ export function createPresets(ports: ConfigurationPorts): Presets {
 }
 
 async function catalogsAmong(
-  from: Queries,
+  tx: Transaction<Tables>,
   accountId: string,
   catalogs: readonly Catalog[],
 ): Promise<readonly Catalog[]> {
   const ids = catalogs.map(({ id }) => id)
-  const rows = await from
+  const rows = await tx
     .selectFrom('catalogs')
     .select(['id', 'title', 'fields'])
     .where('account', '=', accountId)
@@ -47,12 +45,12 @@ async function catalogsAmong(
 }
 
 async function namesAmong(
-  from: Queries,
+  tx: Transaction<Tables>,
   accountId: string,
   eventTypes: readonly EventType[],
 ): Promise<readonly string[]> {
   const names = eventTypes.map(({ name }) => name)
-  const rows = await from
+  const rows = await tx
     .selectFrom('event_types')
     .select('name')
     .where('account', '=', accountId)
@@ -93,7 +91,7 @@ async function addEventTypes(
   const present = new Set(await namesAmong(tx, accountId, eventTypes))
   const missing = eventTypes.filter(({ name }) => !present.has(name))
   if (missing.length === 0) return []
-  await checkRoom(tx, accountId, missing.length)
+  await checkEventTypeRoom(tx, accountId, missing.length)
   await tx
     .insertInto('event_types')
     .values(missing.map((one) => ({ account: accountId, ...eventTypeColumns(one) })))

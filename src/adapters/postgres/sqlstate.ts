@@ -75,6 +75,15 @@ function unavailable(cause: unknown): Problem {
   return new Problem('store_unavailable', { detail, retryAfterSeconds: 1, cause })
 }
 
+/** For writes: see asWriteProblem. */
+export async function orWriteProblem<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work
+  } catch (error) {
+    throw asWriteProblem(error)
+  }
+}
+
 /** For reads and settings: any loss of the database is `store_unavailable`. */
 export async function orUnavailable<T>(work: Promise<T>): Promise<T> {
   try {

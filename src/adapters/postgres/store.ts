@@ -60,7 +60,7 @@ export async function openStore(options: StoreOptions) {
   const changes = new Changes(database)
   const approvals = new PostgresApprovals({ database, clock, journal })
   const onChanged = (accountId: string) => changes.tell(accountId)
-  const settings = { database, sealer, ids, onChanged }
+  const settings = { database, sealer, onChanged }
   const stopSweeping = sweepNowAndThen(database, clock, onTrouble)
   return {
     approvals,

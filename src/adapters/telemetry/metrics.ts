@@ -17,6 +17,8 @@ const NOTIFICATION_AGES = [0.005, 0.02, 0.1, 0.5, 1, 5, 30, 300, 3_600, 86_400]
 /** Read when somebody asks, because nobody writes them down. */
 export type Gauges = {
   readonly inFlight: () => number
+  /** Menu actions. */
+  readonly actionsInFlight: () => number
   readonly waiting: () => number
   readonly commitQueue: () => number
   readonly backlogAgeMs: () => Promise<number>
@@ -144,6 +146,7 @@ export class Metrics {
   constructor(gauges: Gauges) {
     this.#read('assent_workers', 'Processes behind this port', () => 1)
     this.#read('assent_approvals_in_flight', 'Approvals under way', gauges.inFlight)
+    this.#read('assent_actions_in_flight', 'Menu actions under way', gauges.actionsInFlight)
     this.#read('assent_requests_waiting', 'Writes that wait for their turn', gauges.waiting)
     this.#read('assent_store_queue_items', 'Writes that wait for the database', gauges.commitQueue)
     this.#read(

@@ -70,7 +70,7 @@ const catalogs: readonly Catalog[] = [
   { id: 'message', title: 'Messages', fields: MESSAGE },
 ]
 
-/** What a new conversation comes with has not changed; the first agent and the last one's leave are changes. */
+/** What a conversation starts with has not changed; its first agent and the leave of its last one are changes. */
 const whenChanged = (name: string, field: string, title: EventTitle): EventType =>
   derived(name, 'conversation', title, { on: ['updated'], conditions: [{ field, op: 'changed' }] })
 

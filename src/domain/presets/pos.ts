@@ -243,7 +243,7 @@ const BECAME_ANOTHER_KIND: readonly Condition[] = [
   { field: 'kind', source: 'prevValues', op: 'empty', value: false },
 ]
 
-/** Poster writes a customer that there is none of as 0. */
+/** Poster writes 0 where an order has no customer. */
 const CLOSED_WITH_CUSTOMER: readonly Condition[] = [
   { field: 'status', op: 'changedTo', value: 'closed' },
   { field: 'client_id', op: 'empty', value: false },
@@ -261,7 +261,7 @@ const eventTypes: readonly EventType[] = [
     'client_payed_sum.changed',
     'transaction',
     {
-      en: 'What a customer has paid in all changed',
+      en: 'Total paid by a customer changed',
       ru: 'Общая сумма оплат клиента изменилась',
       uk: 'Загальна сума оплат клієнта змінилася',
     },

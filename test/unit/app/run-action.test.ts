@@ -10,7 +10,7 @@ import {
   runAction,
 } from '../../../src/app/run-action.ts'
 import type { Actions } from '../../../src/app/store.ts'
-import { ACTION_LINE, type Action } from '../../../src/domain/action.ts'
+import { type Action } from '../../../src/domain/action.ts'
 import { TEXTS } from '../../../src/domain/texts.ts'
 import { ACCOUNT } from '../../support/build.ts'
 import { FakeClock, settled } from '../../support/fake-clock.ts'
@@ -27,7 +27,6 @@ const refusal = (code: string) => expect.objectContaining({ code })
 
 function actionOf(over: Partial<Action> = {}): Action {
   return {
-    ...ACTION_LINE,
     id: 'call.driver',
     accountId: ACCOUNT,
     title: 'Call the driver',
@@ -107,6 +106,7 @@ describe('running an action', () => {
     expect(calls).toEqual([
       {
         action: actionOf(),
+        requestId: 'req_7',
         traceparent,
         message: {
           id: expect.stringMatching(/^evt_[^.]+$/),

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { compilePattern } from '../../../src/adapters/system/patterns.ts'
-import { availableActions, conditionFaults } from '../../../src/domain/action.ts'
+import { availableActions, neverHolding } from '../../../src/domain/action.ts'
 import {
   CONDITION_OPERATORS,
   CONDITION_SOURCES,
@@ -99,20 +99,20 @@ describe('the actions of a record', () => {
   it('have no conditions about changes: a record at rest has none', () => {
     const about = ['changed', 'changedTo', 'changedFrom']
     for (const op of CONDITION_OPERATORS) {
-      const pointers = conditionFaults([
+      const pointers = neverHolding([
         { field: 'a', op: 'eq', value: 1 },
         { field: 'a', op },
       ]).map(({ pointer }) => pointer)
       expect([op, pointers]).toEqual([op, about.includes(op) ? ['/conditions/1/op'] : []])
     }
     for (const source of CONDITION_SOURCES) {
-      const pointers = conditionFaults([{ field: 'a', op: 'exists', source }]).map(
+      const pointers = neverHolding([{ field: 'a', op: 'exists', source }]).map(
         ({ pointer }) => pointer,
       )
       const isRefused = source === 'prevValues' || source === 'context'
       expect([source, pointers]).toEqual([source, isRefused ? ['/conditions/0/source'] : []])
     }
-    const both = conditionFaults([{ field: 'a', op: 'changed', source: 'context' }])
+    const both = neverHolding([{ field: 'a', op: 'changed', source: 'context' }])
     expect(both.map(({ pointer }) => pointer)).toEqual(['/conditions/0/op', '/conditions/0/source'])
   })
 })

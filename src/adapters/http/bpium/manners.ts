@@ -12,18 +12,18 @@ const CHALLENGE = 'Bearer realm="assent", Basic realm="assent", charset="UTF-8"'
 
 export const BPIUM: Manners = {
   schemes: ['bearer', 'basic'],
-  told,
+  reword: reworded,
   problem: bpiumProblem,
   // Bpium's own client lists and creates with a slash at the end.
   isSlashOptional: true,
 }
 
-type Document = { readonly detail: string; readonly message?: Message | undefined }
+type Document = { readonly detail: string; readonly message: Message }
 
-function told(problem: Answer): Answer {
+function reworded(problem: Answer): Answer {
   const document = JSON.parse(problem.text ?? '{}') as Document
   const status = problem.status === 422 ? 400 : problem.status
-  const message = document.message?.text ?? document.detail
+  const message = document.message.text
   const headers =
     status === 401 ? { ...problem.headers, 'www-authenticate': CHALLENGE } : problem.headers
   return { status, text: JSON.stringify({ ...document, status, message }), headers }

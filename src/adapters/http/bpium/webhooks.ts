@@ -14,8 +14,10 @@ import {
   type SubscriptionView,
   updateSubscription,
 } from '../../../app/manage-subscriptions.ts'
+import { withoutUndefined } from '../../../app/secret-settings.ts'
 import { Problem } from '../../../domain/problem.ts'
 import { fitsFilter } from '../../../domain/record-filter.ts'
+import { SUBSCRIPTIONS_PER_ACCOUNT_MAX } from '../../../domain/subscription.ts'
 import { checked } from '../body.ts'
 import { type Answer, type Context, ok } from '../route.ts'
 import { webhookDraft, webhookPatch } from '../schemas/bpium.ts'
@@ -33,7 +35,6 @@ import {
 export const isWebhooks = (catalogId: string | undefined): boolean =>
   catalogId === 'webhooks' || catalogId === '$webhooks'
 
-const PAGE = 200
 const NAME_LENGTH_MAX = 200
 
 export async function listWebhooks(
@@ -51,14 +52,10 @@ export async function listWebhooks(
 
 /** In order of id. There are no more than an account may have subscriptions. */
 async function everyWebhook(accountId: string, ports: ManagePorts): Promise<SubscriptionView[]> {
-  const found: SubscriptionView[] = []
-  for (let after: string | null = null; ; ) {
-    const page = await listSubscriptions(accountId, { limit: PAGE, after }, ports)
-    found.push(...page.filter(({ dialect }) => dialect === 'bpium'))
-    const last = page.at(-1)
-    if (page.length < PAGE || last === undefined) return found
-    after = last.id
-  }
+  const page = { limit: SUBSCRIPTIONS_PER_ACCOUNT_MAX, after: null }
+  return (await listSubscriptions(accountId, page, ports)).filter(
+    ({ dialect }) => dialect === 'bpium',
+  )
 }
 
 export async function readWebhook(
@@ -118,7 +115,15 @@ export async function changeWebhook(
   const { catalog, events, url, fields, initiator, secret, active } = values
   const isNamedByUrl = url !== undefined && current.name === nameOf(current.url)
   const patch: SubscriptionPatch = {
-    ...given({ catalogId: catalog, events, url, fields, initiators: initiator, secret, active }),
+    ...withoutUndefined({
+      catalogId: catalog,
+      events,
+      url,
+      fields,
+      initiators: initiator,
+      secret,
+      active,
+    }),
     ...(isNamedByUrl ? { name: nameOf(url) } : {}),
   }
   await updateSubscription(caller.accountId, current.id, patch, ports).catch(asOfValues)
@@ -132,14 +137,6 @@ export async function removeWebhook(
   const { id } = await find(caller.accountId, params['recordId'], ports)
   await removeSubscription(caller.accountId, id, ports).catch(asNoRecord)
   return ok({})
-}
-
-type Given<T> = { [K in keyof T]?: Exclude<T[K], undefined> }
-
-function given<T extends object>(settings: T): Given<T> {
-  return Object.fromEntries(
-    Object.entries(settings).filter(([, value]) => value !== undefined),
-  ) as Given<T>
 }
 
 /** What people read when the webhook could not be asked: its address without what may be secret in it. */

@@ -9,7 +9,7 @@ const accountNumber = z
   .meta({ description: 'What the account is called outside; receivers of dialect poster read it.' })
 
 export const accountDraft = z
-  .object({ id: id.optional(), title, accountNumber: accountNumber.optional() })
+  .object({ id: id.optional(), title, accountNumber: accountNumber.nullable().optional() })
   .meta({ id: 'AccountDraft' })
 
 export const accountPatch = z

@@ -3,8 +3,10 @@ import { APP_SCOPES } from '../../../app/app-store.ts'
 import { id, timestamp, title } from './common.ts'
 import { secret, subscriptionDraft } from './subscription.ts'
 
-/** The secret is the app's, and connected it is active. */
-const template = subscriptionDraft.omit({ secret: true, active: true })
+/** Connected it is active. */
+const template = subscriptionDraft
+  .omit({ active: true })
+  .extend({ secret: secret.optional().meta({ description: 'Left out: the secret of the app.' }) })
 
 const redirect = z
   .url({ protocol: /^https?$/ })

@@ -31,7 +31,7 @@ export const eventTypeDraft = z
   .object({
     name,
     title: settings.title,
-    catalogId: settings.catalogId.optional(),
+    catalogId: settings.catalogId.nullable().optional(),
     on: settings.on.optional(),
     fields: settings.fields.optional(),
     conditions: settings.conditions.optional(),

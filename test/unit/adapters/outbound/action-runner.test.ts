@@ -1,9 +1,9 @@
 import { once } from 'node:events'
 import type { RequestListener } from 'node:http'
 import { describe, expect, it } from 'vitest'
+import { LINE_SETTINGS } from '../../../../src/adapters/outbound/action-runner.ts'
 import { createOutbound, type Outbound } from '../../../../src/adapters/outbound/outbound.ts'
 import type { ActionCall } from '../../../../src/app/run-action.ts'
-import { ACTION_LINE } from '../../../../src/domain/action.ts'
 import {
   countingSequences,
   httpServer,
@@ -29,7 +29,6 @@ function outboundWith() {
 function callOf(over: Partial<ActionCall['action']> = {}): ActionCall {
   return {
     action: {
-      ...ACTION_LINE,
       id: 'call',
       accountId: 'default',
       title: 'Call',
@@ -69,6 +68,7 @@ function callOf(over: Partial<ActionCall['action']> = {}): ActionCall {
       dryRun: false,
       deadlineAtMs: 10_000,
     },
+    requestId: 'req_1',
     traceparent: undefined,
   }
 }
@@ -94,10 +94,12 @@ const run = ({ actionRunner }: Outbound, over: Partial<ActionCall['action']>) =>
 describe('calls of an action', () => {
   it('have places of their own in each account, though the ids be equal', async () => {
     const { outbound } = outboundWith()
-    const { listener, isFull, release } = holding(ACTION_LINE.maxConcurrency + 1)
+    const { listener, isFull, release } = holding(LINE_SETTINGS.maxConcurrency + 1)
     await using server = await httpServer(listener)
     const { url } = server
-    const running = Array.from({ length: ACTION_LINE.maxConcurrency }, () => run(outbound, { url }))
+    const running = Array.from({ length: LINE_SETTINGS.maxConcurrency }, () =>
+      run(outbound, { url }),
+    )
     const elsewhere = run(outbound, { url, accountId: 'another' })
     const refused = await run(outbound, { url })
     expect(refused).toEqual({
@@ -149,7 +151,7 @@ describe('calls of an action', () => {
   it('settle also when something of ours breaks, which is told', async () => {
     const { outbound, journal } = outboundWith()
     expect(await run(outbound, { url: 'no URL' })).toMatchObject({ failure: 'unreachable' })
-    expect(journal.events).toMatchObject([{ kind: 'request.crashed', requestId: 'evt_1' }])
+    expect(journal.events).toMatchObject([{ kind: 'request.crashed', requestId: 'req_1' }])
     outbound.close()
   })
 })
