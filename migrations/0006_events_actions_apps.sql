@@ -1,6 +1,6 @@
--- Business events, menu actions, and apps that many accounts connect to. New tables, two columns without a
--- default and an index on subscriptions, a small table: nothing is rewritten, and accounts (for the foreign
--- keys) and subscriptions are locked for a moment.
+-- Business events, menu actions, and apps that many accounts connect to. New tables, a column of catalogs, two of
+-- subscriptions, an index on them, small tables: nothing is rewritten, and accounts (for the foreign keys),
+-- catalogs and subscriptions are locked for a moment.
 
 -- What a change may mean in an account's own words. Part of its configuration: a change here bumps the
 -- account's generation, so that a commit raises what was defined when it was planned, or is planned anew.
@@ -58,6 +58,9 @@ create table installations (
   constraint installations_app_fkey foreign key (app_account, app_id) references apps (account, id)
 );
 create index installations_by_app on installations (app_account, app_id);
+
+-- A catalog that came into being with its first record has been defined by nobody: whoever defines it, does.
+alter table catalogs add column is_implicit boolean not null default false;
 
 alter table subscriptions
   -- The installation that it came with, and goes with.

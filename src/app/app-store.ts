@@ -29,8 +29,8 @@ export type SubscriptionTemplate = Omit<SubscriptionDraft, 'active' | 'secret'> 
   readonly secret?: string | undefined
 }
 
-/** What an app's access token may be good for. Never `admin`: such a token could outlive its installation. */
-export const APP_SCOPES = ['approve', 'read', 'manage'] as const satisfies Scope[]
+/** What an app's access token may be good for: nothing whose effect could outlive the installation. */
+export const APP_SCOPES = ['approve', 'read'] as const satisfies Scope[]
 export type AppScope = (typeof APP_SCOPES)[number]
 
 export const APPS_PER_ACCOUNT_MAX = 100

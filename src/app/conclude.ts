@@ -8,7 +8,7 @@
  */
 import type { Deadline } from '../domain/deadline.ts'
 import { type Decision, decide } from '../domain/decision.ts'
-import { committedEvents, type NamedEvent } from '../domain/notification.ts'
+import { type CommittedEvent, committedEvents } from '../domain/notification.ts'
 import type { Plan } from '../domain/plan.ts'
 import { Problem, unreachable } from '../domain/problem.ts'
 import { type ApprovalToken, type ApproveResponse, entryOf, responseOf, rounded } from './answer.ts'
@@ -16,7 +16,7 @@ import type { ApproveCommand, Keep, Round } from './approve.ts'
 import type { Asked } from './ask-validators.ts'
 import type { Configurations } from './configuration.ts'
 import { confirmationDesk } from './confirmations.ts'
-import { named } from './name-events.ts'
+import { named, weigh } from './name-events.ts'
 import type { Clock, Ids, Journal, Vault } from './ports.ts'
 import { writeFor } from './prepare-change.ts'
 import type {
@@ -111,7 +111,9 @@ function draftOf(conclusion: Conclusion, ports: ConcludePorts): Draft {
   const frozen =
     keep === null ? null : responseOf(conclusion, { entry, write, token, timing: early(entry) })
   const kept = keep === null || frozen === null ? null : keptAnswer(keep, frozen)
-  const events = write === null ? NO_EVENTS : eventsOf(conclusion, write.recordId, ports)
+  // A caller that has committed by itself cannot be refused any more, so this is seen now.
+  const meant = write !== null || token !== null ? meantBy(conclusion, write?.recordId) : NO_EVENTS
+  const events = write === null ? [] : named(meant, ports.ids)
   const item: CommitItem = {
     entry,
     write,
@@ -124,18 +126,18 @@ function draftOf(conclusion: Conclusion, ports: ConcludePorts): Draft {
   return { item, token, frozen, kept, sentAt: ports.clock.monotonicMs() }
 }
 
-const NO_EVENTS: readonly NamedEvent[] = []
+const NO_EVENTS: readonly CommittedEvent[] = []
 
-/** What the write gives rise to, of which somebody is told. */
-function eventsOf(
+/** What the change gives rise to, of which somebody is told. */
+function meantBy(
   { round: { prepared, configuration, inquiry } }: Conclusion,
-  recordId: string,
-  { ids }: ConcludePorts,
-): readonly NamedEvent[] {
+  recordId: string | undefined,
+): readonly CommittedEvent[] {
   const { decisionId } = inquiry
   const { index, eventTypes } = configuration
   const events = committedEvents(prepared.change, { recordId, decisionId, index, eventTypes })
-  return named(events, ids)
+  weigh(events)
+  return events
 }
 
 const early = ({ timing }: DecisionEntry): ApproveResponse['timing'] => ({

@@ -80,9 +80,11 @@ async function eventsOf(
   return named(applicationEvent(occurrence, own, index), ids)
 }
 
+/** Also those that are switched off, because the app's token dies; where a receiver said `gone`, nobody hears. */
 const listeners = (subscriptions: readonly Subscription[]): string[] =>
   subscriptions
-    .filter(({ active, events }) => active && events.includes(APPLICATION_EVENT))
+    .filter(({ events }) => events.includes(APPLICATION_EVENT))
+    .filter(({ disabledReason }) => disabledReason !== 'gone')
     .map(({ id }) => id)
 
 function grantedScopes(app: App, wanted: ConnectRequest['scopes']): readonly AppScope[] {
@@ -108,7 +110,7 @@ function subscriptionOf(template: SubscriptionTemplate, home: Home, ids: Ids): S
     retry: template.retry ?? defaultRetry(template.dialect),
     active: true,
     disabledReason: null,
-    isLeaving: false,
+    leavingSince: null,
     revision: 1,
     createdAt: '',
     updatedAt: '',

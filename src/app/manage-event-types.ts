@@ -32,7 +32,7 @@ export async function createEventType(
   ports: EventTypePorts,
 ): Promise<EventTypeView> {
   const { name, title, catalogId = null, fields = [], conditions = [], data = null } = draft
-  const on = draft.on ?? (catalogId === null ? [] : OPERATIONS)
+  const on = draft.on === undefined ? (catalogId === null ? [] : OPERATIONS) : unique(draft.on)
   const eventType = { name, title, catalogId, on, fields, conditions, data }
   check(eventType, ports)
   return viewOf(await ports.eventTypes.create(accountId, eventType))
@@ -52,13 +52,15 @@ export async function updateEventType(
   return viewOf(orNotFound(await ports.eventTypes.update(accountId, name, change)))
 }
 
+const unique = (on: readonly Operation[]): Operation[] => [...new Set(on)]
+
 function patched(current: EventType, patch: EventTypePatch): EventType {
   const base = { ...current, ...whenDerivationChanges(current, patch) }
   return {
     name: current.name,
     title: patch.title ?? base.title,
     catalogId: patch.catalogId === undefined ? base.catalogId : patch.catalogId,
-    on: patch.on ?? base.on,
+    on: patch.on === undefined ? base.on : unique(patch.on),
     fields: patch.fields ?? base.fields,
     conditions: patch.conditions ?? base.conditions,
     data: patch.data === undefined ? base.data : patch.data,

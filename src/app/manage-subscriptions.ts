@@ -84,7 +84,7 @@ function unsaved(
   settings: SubscriptionSettings,
   secrets: SubscriptionSecrets,
 ): Subscription {
-  const notYetSaved = { accountId, revision: 0, installationId: null, isLeaving: false }
+  const notYetSaved = { accountId, revision: 0, installationId: null, leavingSince: null }
   return { ...settings, ...secrets, ...notYetSaved, createdAt: '', updatedAt: '' }
 }
 
@@ -131,7 +131,7 @@ async function update(
   let wasActive = false
   const change = (current: Subscription) => {
     wasActive = current.active
-    refuseMovingAway(current, patch)
+    refuseOfApp(current, patch)
     const next = patched(current, patch)
     checkEndpoint(next, rules)
     return next
@@ -140,11 +140,18 @@ async function update(
   return { subscription: orNotFound(updated), wasActive }
 }
 
-/** Its credentials are the app's: sent to another address, they would be shown to somebody else. */
-function refuseMovingAway({ installationId, url }: Subscription, patch: SubscriptionPatch): void {
-  if (installationId === null || patch.url === undefined || patch.url === url) return
-  const message = 'The address belongs to the app that this subscription came with.'
-  throw new Problem('invalid_request', { complaints: [{ pointer: '/url', message }] })
+/**
+ * What came with an app is called with the app's authorization and signed with its secret, in every account.
+ * Whoever could choose its address would be shown the one, and whoever could choose its words could speak to
+ * the app in the name of another account.
+ */
+function refuseOfApp({ installationId }: Subscription, patch: SubscriptionPatch): void {
+  if (installationId === null) return
+  const settings = Object.keys(withoutUndefined(patch)).filter((name) => name !== 'active')
+  if (settings.length === 0) return
+  const message = 'This belongs to the app that the subscription came with; only `active` is yours.'
+  const complaints = settings.map((name) => ({ pointer: pointerTo(name), message }))
+  throw new Problem('invalid_request', { complaints })
 }
 
 function patched(current: Subscription, patch: SubscriptionPatch): Subscription {
@@ -228,14 +235,17 @@ export async function rotateSecret(
 ): Promise<{ readonly id: string; readonly secret: string; readonly previousValidUntil: string }> {
   const nowMs = ports.clock.wallMs()
   const validUntil = new Date(nowMs + overlapMs).toISOString()
-  const updated = await ports.subscriptions.update(accountId, id, (current) => ({
-    ...current,
-    secret: ports.rules.newSecret(current.dialect),
-    retiring: [
-      { secret: current.secret, validUntil },
-      ...current.retiring.filter((one) => Date.parse(one.validUntil) > nowMs),
-    ].slice(0, RETIRING_MAX),
-  }))
+  const updated = await ports.subscriptions.update(accountId, id, (current) => {
+    if (current.installationId !== null) throw new Problem('subscription_of_app')
+    return {
+      ...current,
+      secret: ports.rules.newSecret(current.dialect),
+      retiring: [
+        { secret: current.secret, validUntil },
+        ...current.retiring.filter((one) => Date.parse(one.validUntil) > nowMs),
+      ].slice(0, RETIRING_MAX),
+    }
+  })
   return { id, secret: orNotFound(updated).secret, previousValidUntil: validUntil }
 }
 
@@ -253,8 +263,8 @@ async function view(accountId: string, subscription: Subscription, { sequences }
 }
 
 function viewOf(subscription: Subscription, lastSequenceId: number) {
-  const { id, name, secret, retiring, accountId, revision, isLeaving, ...rest } = subscription
-  void [secret, retiring, accountId, revision, isLeaving]
+  const { id, name, secret, retiring, accountId, revision, leavingSince, ...rest } = subscription
+  void [secret, retiring, accountId, revision, leavingSince]
   return {
     id,
     name,

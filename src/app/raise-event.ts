@@ -1,4 +1,5 @@
 /** A program says that something has happened which no change of a record tells of. */
+import { RECORD_VALUES_MAX } from '../domain/catalog.ts'
 import type { User } from '../domain/change.ts'
 import { raisedEvent } from '../domain/notification.ts'
 import { Problem } from '../domain/problem.ts'
@@ -29,6 +30,10 @@ export async function raiseEvent(
   { type, ...told }: EventToRaise,
   ports: RaiseEventPorts,
 ): Promise<{ readonly id: string }> {
+  if (Object.keys(told.data).length > RECORD_VALUES_MAX) {
+    const message = `An event has at most ${RECORD_VALUES_MAX} values.`
+    throw new Problem('too_many_values', { complaints: [{ pointer: '/data', message }] })
+  }
   const { index, eventTypes } = await ports.configurations.fresh(accountId)
   const eventType = eventTypes.byName.get(type)
   if (eventType === undefined) throw unusable(`There is no event type "${type}".`)

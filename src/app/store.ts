@@ -245,7 +245,7 @@ export type SubscriptionSettings = Omit<
   | 'accountId'
   | 'revision'
   | 'installationId'
-  | 'isLeaving'
+  | 'leavingSince'
   | 'createdAt'
   | 'updatedAt'
 >
@@ -267,6 +267,7 @@ export interface Subscriptions {
   ): Promise<Subscription | null>
   read(accountId: string, id: string): Promise<Subscription | null>
   list(accountId: string, page: Page): Promise<readonly Subscription[]>
+  /** Throws Problem `subscription_of_app`. */
   remove(accountId: string, id: string): Promise<boolean>
   /**
    * Disables because of what a receiver said or did, with the event that tells of it. False when it is not active
@@ -356,5 +357,6 @@ export interface Keys {
   list(accountId: string, page: Page): Promise<readonly KeyView[]>
   /** Whether any key was ever made. */
   isEmpty(): Promise<boolean>
-  remove(accountId: string, id: string): Promise<boolean>
+  /** `accountId` null: whosever it is. */
+  remove(accountId: string | null, id: string): Promise<boolean>
 }

@@ -68,7 +68,8 @@ export async function trySubscription(
   const configuration = await ports.configurations.of(accountId)
   const { index, generation, accountNumber } = configuration
   const subscription = index.byId.get(id)
-  if (subscription === undefined || subscription.isLeaving) throw new Problem('not_found')
+  if (subscription === undefined || subscription.leavingSince !== null)
+    throw new Problem('not_found')
   const event = sample.event ?? firstEvent(subscription, configuration)
   checkEvent(event, configuration)
   const asked = isChangeEvent(event) ? event : askedAs(event)

@@ -6,7 +6,6 @@
 import { Buffer } from 'node:buffer'
 import { createHmac } from 'node:crypto'
 import type { ChangeEvent } from '../domain/change.ts'
-import type { Message } from '../domain/message.ts'
 import type { DeliveryOutcome, NeutralMessage } from '../domain/notification.ts'
 import { pick, type Values } from '../domain/values.ts'
 import type { Answer, Remark } from '../domain/verdict.ts'
@@ -14,6 +13,7 @@ import type { Dialect, DialectReply, Signing } from './dialect.ts'
 import {
   claimsJson,
   failed,
+  headline,
   isEncoded,
   isPlainObject,
   isRedirect,
@@ -112,10 +112,11 @@ function remarksOf(said: Values | undefined, severity: Remark['severity']): Rema
   return remark(severity, messageOf(said?.message))
 }
 
-/** A string or `{title, text}`. */
-function messageOf(message: unknown): Message | undefined {
+/** A string or `{title, text}`; ours too: a text in several languages. */
+function messageOf(message: unknown): Remark['message'] | undefined {
   if (typeof message === 'string') return message === '' ? undefined : { text: message }
-  if (!isPlainObject(message) || typeof message.text !== 'string') return undefined
+  if (!isPlainObject(message)) return undefined
+  if (typeof message.text !== 'string') return headline({ message })
   const { title, text } = message
   return typeof title === 'string' ? { title, text } : { text }
 }

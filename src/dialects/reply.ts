@@ -68,6 +68,11 @@ export function readJson(reply: DialectReply): Reading {
   if (reply.body.length === 0) return { fault: 'The reply is empty.' }
   const text = readText(reply)
   if (text === null) return { fault: 'The reply is compressed or not UTF-8.' }
+  const reading = parsed(text)
+  return 'fault' in reading ? (refusalIn(reply, text) ?? reading) : reading
+}
+
+function parsed(text: string): Reading {
   const found = scanJson(text, 'finite')
   if (found !== null) return { fault: FAULT_TEXTS[found.kind] }
   try {
@@ -76,6 +81,26 @@ export function readJson(reply: DialectReply): Reading {
     // What came instead (a login page, a stack trace) is what an operator wants to know.
     return { fault: `The reply is not JSON; it begins ${JSON.stringify(cleanText(text, 80))}.` }
   }
+}
+
+/** A pair of halves, half of a pair, NUL, or any other escape (which is stepped over). */
+const ESCAPE = /\\u[dD][89abAB][\da-fA-F]{2}\\u[dD][c-fC-F][\da-fA-F]{2}|\\(?:u([\da-fA-F]{4})|.)/gs
+
+/**
+ * Two escapes are JSON although no database keeps them, NUL and half of a character. They are no reason to lose
+ * a refusal, of which only texts are used and those are cleaned; null where it is none.
+ */
+function refusalIn({ status }: DialectReply, text: string): Reading | null {
+  if (!text.includes('\\u')) return null
+  const reading = parsed(
+    text.replace(ESCAPE, (escape, hex: string | undefined) => {
+      if (hex === '0000') return '\\u0001'
+      return hex !== undefined && /^d[89a-f]/i.test(hex) ? '\\ufffd' : escape
+    }),
+  )
+  if ('fault' in reading) return null
+  const { value } = reading
+  return status >= 400 || (isPlainObject(value) && value['decision'] === 'deny') ? reading : null
 }
 
 /**

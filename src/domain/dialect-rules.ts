@@ -15,6 +15,11 @@ export function isTold(dialect: DialectName, event: string, occurrence: Occurren
   const { catalogId, field, from, to } = INCOMING_ORDER
   if (dialect !== 'poster' || occurrence.catalogId !== catalogId) return true
   if (event !== INCOMING_ORDER.event) return true
-  const status = occurrence.valuesToBe[field]
-  return occurrence.prevValues?.[field] === from && to.some((one) => one === status)
+  const status = chosen(occurrence.valuesToBe[field])
+  return chosen(occurrence.prevValues?.[field]) === from && to.some((one) => one === status)
+}
+
+/** A choice may be written as a list of one. */
+function chosen(value: unknown): unknown {
+  return Array.isArray(value) && value.length === 1 ? value[0] : value
 }

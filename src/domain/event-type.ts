@@ -71,13 +71,17 @@ export function indexEventTypes(
   return { byName: new Map(eventTypes.map((one) => [one.name, one])), byCatalog }
 }
 
+/** Whether changes of this catalog may raise any. */
+export function meansSomething({ byCatalog }: EventTypeIndex, catalogId: string): boolean {
+  return byCatalog.size > 0 && (byCatalog.has(catalogId) || byCatalog.has(EVERY_CATALOG))
+}
+
 /** The event types that a committed change raises. */
 export function eventTypesRaisedBy(
   { byCatalog }: EventTypeIndex,
   operation: Operation,
   occurrence: Occurrence,
 ): readonly EventType[] {
-  if (byCatalog.size === 0) return NONE
   const own = byCatalog.get(occurrence.catalogId ?? EVERY_CATALOG) ?? []
   const every = occurrence.catalogId === EVERY_CATALOG ? [] : (byCatalog.get(EVERY_CATALOG) ?? [])
   return [...own, ...every]
@@ -85,5 +89,3 @@ export function eventTypesRaisedBy(
     .filter(({ conditions }) => conditions.every((holds) => holds(occurrence)))
     .map(({ eventType }) => eventType)
 }
-
-const NONE: readonly EventType[] = []

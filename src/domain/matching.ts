@@ -66,7 +66,7 @@ export function indexSubscriptions(
 ): SubscriptionIndex {
   const buckets = new Map<string, Map<string, CompiledSubscription[]>>()
   for (const subscription of [...subscriptions].sort(inPlanOrder)) {
-    if (subscription.isLeaving) continue
+    if (subscription.leavingSince !== null) continue
     const compiled = compile(subscription, compilePattern)
     for (const event of new Set(subscription.events)) {
       const byCatalog = getOrAdd(buckets, event, () => new Map<string, CompiledSubscription[]>())
@@ -163,6 +163,11 @@ function isInitiatedBy(initiators: ReadonlySet<string>, { user }: Occurrence): b
   return user !== undefined && initiators.has(user.id)
 }
 
+/** Whether anybody lists this event for this catalog. */
+export function hasListeners(index: SubscriptionIndex, event: string, catalogId: string): boolean {
+  return bucketFor(index, event, catalogId).length > 0
+}
+
 /**
  * Who is told of an event. An inactive subscription whose filters fit counts too: its notification is held
  * for it until it is enabled again.
@@ -216,7 +221,7 @@ export function unconsidered(
   catalogId: string,
 ): readonly Considered[] {
   return [...index.byId.values()].flatMap((subscription): Considered[] => {
-    if (subscription.isLeaving) return []
+    if (subscription.leavingSince !== null) return []
     const { id: subscriptionId, name } = subscription
     if (!subscription.events.includes(event)) {
       return [{ subscriptionId, name, mismatch: { reason: 'event' } }]

@@ -6,8 +6,14 @@ import {
   type OperationalOccurrence,
   type User,
 } from './change.ts'
-import { type EventType, type EventTypeIndex, eventTypesRaisedBy } from './event-type.ts'
 import {
+  type EventType,
+  type EventTypeIndex,
+  eventTypesRaisedBy,
+  meansSomething,
+} from './event-type.ts'
+import {
+  hasListeners,
   matchForNews,
   matchForNotification,
   type Occurrence,
@@ -75,6 +81,11 @@ export function committedEvents(change: Change, aftermath: Aftermath): readonly 
   const { notification, operation } = CHANGE_EVENTS[change.event]
   if (notification === null) return NOTHING
   const { index, eventTypes } = aftermath
+  const { catalogId } = change
+  // Nobody listens to most changes of most catalogs.
+  if (!hasListeners(index, notification, catalogId) && !meansSomething(eventTypes, catalogId)) {
+    return NOTHING
+  }
   const occurrence = occurrenceOf(change)
   const own = matchForNotification(index, notification, occurrence)
   const raised = eventTypesRaisedBy(eventTypes, operation, occurrence)
@@ -82,7 +93,7 @@ export function committedEvents(change: Change, aftermath: Aftermath): readonly 
   const body = bodyOf(change, notification, aftermath)
   const events = own.length === 0 ? [] : [{ subscriptionIds: own, body }]
   for (const eventType of raised) {
-    const subscriptionIds = matchForNotification(index, eventType.name, occurrence)
+    const subscriptionIds = toldOf(eventType.name, occurrence, index)
     if (subscriptionIds.length > 0) {
       events.push({
         subscriptionIds,
@@ -91,6 +102,18 @@ export function committedEvents(change: Change, aftermath: Aftermath): readonly 
     }
   }
   return events
+}
+
+/**
+ * An event that is named after another catalog than the one whose change raised it (`client_payed_sum.changed`,
+ * of a transaction) is news of both.
+ */
+function toldOf(event: string, occurrence: Occurrence, index: SubscriptionIndex): string[] {
+  const own = matchForNotification(index, event, occurrence)
+  const catalogId = event.slice(0, Math.max(0, event.lastIndexOf('.')))
+  if (catalogId === '' || catalogId === occurrence.catalogId) return [...own]
+  const others = matchForNotification(index, event, { ...occurrence, catalogId })
+  return [...new Set([...own, ...others])]
 }
 
 const NOTHING: readonly CommittedEvent[] = []
@@ -198,6 +221,11 @@ export function applicationBody(occurrence: ApplicationOccurrence): EventBody {
     decisionId: undefined,
     secrets: accessToken === null ? undefined : { access_token: accessToken },
   }
+}
+
+/** All that somebody who is leaving is told of. */
+export function isFarewell({ event, values }: EventBody): boolean {
+  return event === APPLICATION_EVENT && values?.['action'] === 'removed'
 }
 
 /**

@@ -123,10 +123,20 @@ export const PROBLEM_TEXTS = {
     ru: 'Это уведомление ещё доставляется. Дождитесь окончания доставки.',
     uk: 'Це сповіщення ще доставляється. Дочекайтеся завершення доставки.',
   },
+  subscription_of_app: {
+    en: 'This subscription came with an app and goes with it. You can switch it off, or disconnect the app.',
+    ru: 'Эта подписка появилась вместе с приложением и исчезнет вместе с ним. Её можно выключить, или отключить приложение.',
+    uk: 'Ця підписка з’явилася разом із застосунком і зникне разом із ним. Її можна вимкнути, або від’єднати застосунок.',
+  },
   subscription_gone: {
     en: 'The subscription of this notification no longer exists.',
     ru: 'Подписки, к которой относится это уведомление, больше нет.',
     uk: 'Підписки, до якої належить це сповіщення, більше немає.',
+  },
+  events_too_large: {
+    en: 'This change has too much to tell at once. Please make it smaller, or tell your administrator.',
+    ru: 'Это изменение вызывает слишком много уведомлений сразу. Уменьшите его или сообщите администратору.',
+    uk: 'Ця зміна спричиняє забагато сповіщень одразу. Зменште її або повідомте адміністратора.',
   },
   body_too_large: {
     en: 'This is too much to be sent at once. Please make it smaller.',

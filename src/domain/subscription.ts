@@ -85,8 +85,8 @@ export type Subscription = Endpoint & {
   readonly maxInFlight: number
   /** The installation that it came with, and goes with. */
   readonly installationId: string | null
-  /** It is told of its end, and of nothing else any more. */
-  readonly isLeaving: boolean
+  /** Since when it is leaving: it is told of its end, and of nothing else any more. */
+  readonly leavingSince: string | null
   readonly createdAt: string
   readonly updatedAt: string
 }

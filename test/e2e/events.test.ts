@@ -76,6 +76,23 @@ describe.each(DATABASES)('business events on the %s database', (database) => {
     ])
   })
 
+  it('named after another catalog are news of both', async () => {
+    const catalogId = telling.catalog()
+    await define(titled('client sum.changed', { catalogId }))
+    const ears = [
+      await listening(['client sum.changed'], { catalogId: 'client sum' }),
+      await listening(['client sum.changed'], { catalogId }),
+      await listening(['client sum.changed']),
+    ]
+    const deaf = await listening(['client sum.changed'], { catalogId: 'client' })
+    await telling.write(catalogId, 'one')
+    for (const { id, receiver } of ears) {
+      await telling.all(id, 1)
+      expect(receiver.received[0]?.json.data.catalogId).toBe(catalogId)
+    }
+    expect(await telling.deliveries(deaf.id)).toEqual([])
+  })
+
   it('come after the record’s own event, in the order of their names, one number each', async () => {
     const catalogId = telling.catalog()
     await define(titled('b.second', { catalogId }))
@@ -301,6 +318,9 @@ describe.each(DATABASES)('business events on the %s database', (database) => {
     }
     const unfit = await telling.api.post('/v1/events', { type: 'sos', data: 'much' })
     expect([unfit.status, unfit.json.errors[0].pointer]).toEqual([422, '/data'])
+    const data = Object.fromEntries(Array.from({ length: 1_001 }, (_, n) => [`v${n}`, n]))
+    const much = await telling.api.post('/v1/events', { type: 'sos', data })
+    expect([much.status, much.json.code]).toEqual([422, 'too_many_values'])
   })
 
   it('can be subscribed to once they are defined, and be tried out', async () => {

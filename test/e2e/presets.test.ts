@@ -171,12 +171,30 @@ describe.each(DATABASES)('presets on the %s database', (database) => {
     )
   })
 
-  it('leave a catalog that came into being with its first record', async () => {
-    await api().approve({ catalogId: 'loyalty rule', recordId: 'r1', values: { own: true } })
+  it('define a catalog that came into being with its first record, and leave the record', async () => {
+    const asked = { catalogId: 'loyalty rule', recordId: 'r1' }
+    await api().approve({ ...asked, values: { own: true } })
     const loaded = await load('pos')
-    expect([loaded.status, loaded.json.created.catalogs.length]).toEqual([201, 25])
-    expect(loaded.json.kept.catalogs).toEqual(['loyalty rule'])
-    expect((await api().get('/v1/catalogs/loyalty%20rule')).json.fields).toEqual([])
+    expect([loaded.status, loaded.json.created.catalogs.length]).toEqual([201, 26])
+    const { fields } = (await api().get('/v1/catalogs/loyalty%20rule')).json
+    expect(fields.length).toBeGreaterThan(0)
+    const record = (await api().get('/v1/catalogs/loyalty%20rule/records/r1')).json
+    expect(record.values).toEqual({ own: true })
+    expect((await load('pos')).json.created).toEqual(NOTHING)
+  })
+
+  it('leave a catalog without fields that somebody has defined, before or after its first record', async () => {
+    await api().post('/v1/catalogs', { id: 'spot', title: 'Ours' })
+    await api().approve({ catalogId: 'waiter', values: { own: true } })
+    await api().patch('/v1/catalogs/waiter', { title: 'Ours too' })
+    await api().approve({ catalogId: 'supply', values: { own: true } })
+    const defined = { id: 'supply', title: 'Ours as well' }
+    expect((await api().post('/v1/catalogs', defined)).status).toBe(201)
+    expect((await api().post('/v1/catalogs', defined)).json.code).toBe('already_exists')
+    expect((await load('pos')).json.kept.catalogs.toSorted()).toEqual(['spot', 'supply', 'waiter'])
+    for (const id of ['spot', 'supply', 'waiter']) {
+      expect((await api().get(`/v1/catalogs/${id}`)).json.fields).toEqual([])
+    }
   })
 
   it('create each thing once when they are loaded several times at once', async () => {

@@ -53,7 +53,7 @@ export function subscriptionOf(over: Partial<Subscription> = {}): Subscription {
     maxPerSecond: null,
     maxInFlight: 16,
     installationId: null,
-    isLeaving: false,
+    leavingSince: null,
     createdAt: '2026-01-01T00:00:00.000Z',
     updatedAt: '2026-01-01T00:00:00.000Z',
     ...over,

@@ -204,6 +204,18 @@ const TAXI: readonly PresetChange[] = [
       { pickup_address: 'Main Street 2', status: 'accepted' },
       ['order.edited', STATUS],
     ],
+    [
+      'an order is completed, as Bpium writes a choice',
+      { status: ['en_route'] },
+      { status: ['completed'] },
+      ['order.completed', STATUS],
+    ],
+    [
+      'a cancelled order is restored, as Bpium writes a choice',
+      { status: ['cancelled'] },
+      { status: ['new'] },
+      ['order.restored', STATUS],
+    ],
     ['an order is saved as it was', { status: 'new', price: 100 }, { price: 100 }, []],
     [
       'an order gets another price and type',

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { OPERATOR_ACCOUNT } from '../../app/app-store.ts'
 import { type AccountPorts, isManageable } from '../../app/manage-accounts.ts'
 import { createKey, type KeyPorts } from '../../app/manage-keys.ts'
 import type { Caller } from '../../app/store.ts'
@@ -51,7 +52,8 @@ export function keyRoutes(ports: Ports): Route[] {
       responses: { 204: { description: 'Removed.' } },
       query: keyQuery,
       handle: async ({ caller, params: { id = '' }, query }) => {
-        const accountId = await accountOf(caller, query.accountId, ports)
+        const isAnywhere = query.accountId === undefined && caller.accountId === OPERATOR_ACCOUNT
+        const accountId = isAnywhere ? null : await accountOf(caller, query.accountId, ports)
         if (!(await ports.keys.remove(accountId, id))) throw new Problem('not_found')
         ports.forgetKeys()
         return noContent

@@ -60,13 +60,16 @@ function endingOf(dispatch: Dispatch, outcome: CallOutcome, nowMs: number): Endi
     status: reply.status,
     retryAfterMs: retryAfterMs(firstOf(reply.headers, 'retry-after'), nowMs),
     error: errorText(receipt, reply.status),
-    reply: withoutSecrets(shownBody(reply.body), dispatch),
+    reply: shownReply(reply.body, dispatch),
   }
 }
 
-/** A receiver that repeats what it got must not bring a token into the log. */
-function withoutSecrets(text: string, { body: { secrets } }: Dispatch): string {
-  return Object.values(secrets ?? {}).reduce((rest, one) => rest.replaceAll(one, MASK), text)
+/** A receiver that repeats what it got must not bring a token into the log, nor a part of one. */
+function shownReply(reply: Uint8Array, { body: { secrets } }: Dispatch): string {
+  if (secrets === undefined) return shownBody(reply)
+  const text = new TextDecoder().decode(reply)
+  const masked = Object.values(secrets).reduce((rest, one) => rest.replaceAll(one, MASK), text)
+  return shownBody(new TextEncoder().encode(masked))
 }
 
 /** What the TLS library says has line breaks in it. */

@@ -20,7 +20,7 @@ import { type BatchEntry, Batcher } from './commit-batcher.ts'
 import { BAR, type BarRow, type CommitRow, commitRow, commitStatement } from './commit-statement.ts'
 import { type Database, NotSent } from './database.ts'
 import { DecisionLog } from './decision-log.ts'
-import { isLostConnection } from './sqlstate.ts'
+import { asWriteProblem, isLostConnection } from './sqlstate.ts'
 
 /** Two statements keep the disk busy; more make the batches smaller. The embedded database has one session. */
 const WRITERS = { embedded: 1, server: 2 } as const
@@ -112,7 +112,7 @@ export class PostgresApprovals implements Approvals {
     const [only, ...others] = entries
     if (only === undefined) return
     if (others.length === 0) {
-      only.reject(error)
+      only.reject(asWriteProblem(error))
       return
     }
     this.#ports.journal.record({ kind: 'commit.fell_apart', items: entries.length, error })

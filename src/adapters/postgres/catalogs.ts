@@ -1,13 +1,49 @@
+import type { Transaction } from 'kysely'
 import type { Catalogs } from '../../app/store.ts'
 import type { Catalog, Field } from '../../domain/catalog.ts'
 import { Problem } from '../../domain/problem.ts'
-import { type ConfigurationPorts, changing, takenId } from './changing.ts'
+import { type ConfigurationPorts, changing } from './changing.ts'
 import { orUnavailable } from './sqlstate.ts'
+import type { Tables } from './tables.ts'
 
 type CatalogRow = { readonly id: string; readonly title: string; readonly fields: unknown }
 
 export function catalogOf(row: CatalogRow): Catalog {
   return { id: row.id, title: row.title, fields: row.fields as Field[] }
+}
+
+/**
+ * Defines those that nobody has defined: they are not there, or came into being with their first record. The ids
+ * of those.
+ */
+export async function defineCatalogs(
+  tx: Transaction<Tables>,
+  accountId: string,
+  catalogs: readonly Catalog[],
+): Promise<readonly string[]> {
+  const rows = await tx
+    .insertInto('catalogs')
+    .values(
+      catalogs.map(({ id, title, fields }) => ({
+        account: accountId,
+        id,
+        title,
+        fields: JSON.stringify(fields),
+      })),
+    )
+    .onConflict((conflict) =>
+      conflict
+        .columns(['account', 'id'])
+        .doUpdateSet((excluded) => ({
+          title: excluded.ref('excluded.title'),
+          fields: excluded.ref('excluded.fields'),
+          is_implicit: false,
+        }))
+        .where('catalogs.is_implicit', '=', true),
+    )
+    .returning('id')
+    .execute()
+  return rows.map(({ id }) => id)
 }
 
 export function createCatalogs(ports: ConfigurationPorts): Catalogs {
@@ -26,11 +62,8 @@ export function createCatalogs(ports: ConfigurationPorts): Catalogs {
     },
     create: (accountId, catalog) =>
       changing(ports, accountId, async (tx) => {
-        await tx
-          .insertInto('catalogs')
-          .values({ account: accountId, ...catalog, fields: JSON.stringify(catalog.fields) })
-          .execute()
-          .catch(takenId)
+        const defined = await defineCatalogs(tx, accountId, [catalog])
+        if (defined.length === 0) throw new Problem('already_exists')
         return catalog
       }),
     update: (accountId, id, change) =>
@@ -45,7 +78,7 @@ export function createCatalogs(ports: ConfigurationPorts): Catalogs {
         const next = change(catalogOf(row))
         await tx
           .updateTable('catalogs')
-          .set({ title: next.title, fields: JSON.stringify(next.fields) })
+          .set({ title: next.title, fields: JSON.stringify(next.fields), is_implicit: false })
           .where('account', '=', accountId)
           .where('id', '=', id)
           .execute()

@@ -131,8 +131,8 @@ export const HANDED_OUT = `handed_out as (
 )`
 
 export const DEFINED = `defined as (
-  insert into catalogs (account, id, title)
-  select distinct account, catalog_id, catalog_id from passed where defines order by 1, 2
+  insert into catalogs (account, id, title, is_implicit)
+  select distinct account, catalog_id, catalog_id, true from passed where defines order by 1, 2
   on conflict do nothing
 )`
 

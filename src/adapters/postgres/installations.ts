@@ -8,13 +8,14 @@ import type { AppScope, Connection, Installation, Installations } from '../../ap
 import type { NamedEvent } from '../../domain/notification.ts'
 import { Problem } from '../../domain/problem.ts'
 import type { Subscription } from '../../domain/subscription.ts'
-import { type ConfigurationPorts, changing, takenId } from './changing.ts'
+import { type ConfigurationPorts, changing } from './changing.ts'
 import type { Statement } from './database.ts'
 import { raise } from './event-parts.ts'
 import { sealedEvent } from './event-secrets.ts'
-import { isForeignKeyViolation, orUnavailable } from './sqlstate.ts'
+import { isForeignKeyViolation, isUniqueViolation, orUnavailable } from './sqlstate.ts'
 import {
   checkSubscriptionRoom,
+  columnsOf,
   insertSubscription,
   removeSubscription,
   setLane,
@@ -73,7 +74,7 @@ export function createInstallations(ports: ConfigurationPorts): Installations {
         const subscriptions = await subscriptionsOf(tx, accountId, id, ports)
         const { staying, events } = farewell(installationOf(row), subscriptions)
         for (const one of subscriptions) {
-          if (staying.includes(one.id)) await sayGoodbye(tx, one)
+          if (staying.includes(one.id)) await sayGoodbye(tx, one, ports)
           else await removeSubscription(tx, accountId, one.id)
         }
         await raiseAll(tx, accountId, events, ports)
@@ -130,8 +131,11 @@ async function raiseAll(
 
 /** It may have been withdrawn since it was read. */
 function orWithdrawn(error: unknown): never {
-  if (!isForeignKeyViolation(error)) return takenId(error)
-  throw new Problem('not_found', { detail: 'There is no such app.' })
+  if (isForeignKeyViolation(error)) {
+    throw new Problem('not_found', { detail: 'There is no such app.' })
+  }
+  if (!isUniqueViolation(error)) throw error
+  throw new Problem('already_exists', { detail: 'This account is connected to the app already.' })
 }
 
 async function subscriptionsOf(
@@ -150,17 +154,30 @@ async function subscriptionsOf(
   return rows.map((row) => subscriptionOf(row, sealer))
 }
 
-/** What is open is cancelled, by holding it and then letting go of nothing; what comes after is told. */
-async function sayGoodbye(tx: Transaction<Tables>, subscription: Subscription): Promise<void> {
-  const { accountId, id } = subscription
+/**
+ * What is open is cancelled, by holding it and then letting go of nothing; what comes after is told, also where
+ * it was switched off.
+ */
+async function sayGoodbye(
+  tx: Transaction<Tables>,
+  subscription: Subscription,
+  { sealer }: ConfigurationPorts,
+): Promise<void> {
+  const leaving: Subscription = { ...subscription, active: true, disabledReason: null }
+  const { accountId, id } = leaving
   await tx
     .updateTable('subscriptions')
-    .set({ leaving_since: sql`now()`, revision: sql`revision + 1` })
+    .set({
+      // A gateway of the build before matches it with what it lists.
+      ...columnsOf({ ...leaving, events: [] }, sealer),
+      leaving_since: sql`now()`,
+      revision: sql`revision + 1`,
+    })
     .where('account', '=', accountId)
     .where('id', '=', id)
     .execute()
-  await setLane(tx, { ...subscription, active: false }, 'deliver')
-  await setLane(tx, subscription, 'cancel')
+  await setLane(tx, { ...leaving, active: false }, 'deliver')
+  await setLane(tx, leaving, 'cancel')
 }
 
 /**
@@ -184,5 +201,5 @@ with gone as (
           and d.state in ('waiting', 'held'))
   returning s.account, s.id
 )
-select end_lane(account, id) from gone`,
+select end_lane(account, id) from (select * from gone order by account, id) g`,
 }

@@ -55,13 +55,9 @@ export function createKeys(database: Database): Keys {
       return (await orUnavailable(any.executeTakeFirst())) === undefined
     },
     remove: async (accountId, id) => {
-      const { numDeletedRows } = await orUnavailable(
-        kysely
-          .deleteFrom('keys')
-          .where('account', '=', accountId)
-          .where('id', '=', id)
-          .executeTakeFirst(),
-      )
+      let query = kysely.deleteFrom('keys').where('id', '=', id)
+      if (accountId !== null) query = query.where('account', '=', accountId)
+      const { numDeletedRows } = await orUnavailable(query.executeTakeFirst())
       return numDeletedRows > 0n
     },
   }

@@ -111,7 +111,12 @@ type FailingRow = {
   readonly failing_told: number
 }
 
-export function createOutbox(database: Database, ids: Ids, sealer: Sealer): Outbox {
+export function createOutbox(
+  database: Database,
+  ids: Ids,
+  sealer: Sealer,
+  onTrouble: (error: unknown) => void = () => {},
+): Outbox {
   const run = <Row>(statement: Statement, values: readonly unknown[]) =>
     orUnavailable(database.run<Row>(statement, values))
   const count = async (statement: Statement, values: readonly unknown[]): Promise<number> => {
@@ -131,12 +136,7 @@ export function createOutbox(database: Database, ids: Ids, sealer: Sealer): Outb
     claim: async ({ places, failingPlaces, leaseMs }) => {
       const leaseId = ids.make('req')
       const rows = await run<ClaimRow>(CLAIM, [places, failingPlaces, leaseMs, leaseId])
-      const bodies = new Map(
-        rows.flatMap(({ account, event_id, body }) =>
-          body ? [[event_id, openedBody(body, { account, event: event_id }, sealer)]] : [],
-        ),
-      )
-      return rows.map((row) => claimedOf(row, leaseId, bodies))
+      return claimedOf(rows, leaseId, openBodies(rows, sealer, onTrouble))
     },
     extend: async (leaseIds, leaseMs) => {
       await run(EXTEND, [leaseIds, leaseMs])
@@ -182,6 +182,24 @@ export function createOutbox(database: Database, ids: Ids, sealer: Sealer): Outb
   }
 }
 
+/** By event. One that does not open holds up no others: its lease runs out, until it is put aside. */
+function openBodies(
+  rows: readonly ClaimRow[],
+  sealer: Sealer,
+  onTrouble: (error: unknown) => void,
+): ReadonlyMap<string, EventBody> {
+  const bodies = new Map<string, EventBody>()
+  for (const { account, event_id, body } of rows) {
+    if (body === null) continue
+    try {
+      bodies.set(event_id, openedBody(body, { account, event: event_id }, sealer))
+    } catch (error) {
+      onTrouble(error)
+    }
+  }
+  return bodies
+}
+
 async function settle(
   database: Database,
   settlements: readonly Settlement[],
@@ -216,12 +234,17 @@ const MAKE_ROOM: Statement = {
 }
 
 function claimedOf(
-  row: ClaimRow,
+  rows: readonly ClaimRow[],
   leaseId: string,
   bodies: ReadonlyMap<string, EventBody>,
-): ClaimedDelivery {
-  const body = bodies.get(row.event_id)
-  if (body === undefined) throw new TypeError('an event was claimed without its body')
+): readonly ClaimedDelivery[] {
+  return rows.flatMap((row) => {
+    const body = bodies.get(row.event_id)
+    return body === undefined ? [] : [claimedDelivery(row, leaseId, body)]
+  })
+}
+
+function claimedDelivery(row: ClaimRow, leaseId: string, body: EventBody): ClaimedDelivery {
   return {
     accountId: row.account,
     subscriptionId: row.subscription_id,

@@ -2,7 +2,7 @@ import type { Transaction } from 'kysely'
 import type { Presets } from '../../app/load-preset.ts'
 import type { Catalog } from '../../domain/catalog.ts'
 import type { EventType } from '../../domain/event-type.ts'
-import { catalogOf } from './catalogs.ts'
+import { catalogOf, defineCatalogs } from './catalogs.ts'
 import { type ConfigurationPorts, changing } from './changing.ts'
 import { checkEventTypeRoom, eventTypeColumns } from './event-types.ts'
 import { orUnavailable } from './sqlstate.ts'
@@ -40,6 +40,7 @@ async function catalogsAmong(
     .select(['id', 'title', 'fields'])
     .where('account', '=', accountId)
     .where('id', 'in', ids)
+    .where('is_implicit', '=', false)
     .execute()
   return rows.map(catalogOf)
 }
@@ -59,26 +60,12 @@ async function namesAmong(
   return rows.map(({ name }) => name)
 }
 
-/** A catalog may come into being with its first record at any time, so whoever is first has made it. */
 async function addCatalogs(
   tx: Transaction<Tables>,
   accountId: string,
   catalogs: readonly Catalog[],
 ): Promise<readonly string[]> {
-  const rows = await tx
-    .insertInto('catalogs')
-    .values(
-      catalogs.map(({ id, title, fields }) => ({
-        account: accountId,
-        id,
-        title,
-        fields: JSON.stringify(fields),
-      })),
-    )
-    .onConflict((conflict) => conflict.doNothing())
-    .returning('id')
-    .execute()
-  const made = new Set(rows.map(({ id }) => id))
+  const made = new Set(await defineCatalogs(tx, accountId, catalogs))
   return catalogs.map(({ id }) => id).filter((id) => made.has(id))
 }
 

@@ -82,7 +82,7 @@ export async function openStore(options: StoreOptions) {
     installations: createInstallations(settings),
     actions: createActions({ database, sealer }),
     sequences: createSequences(database),
-    outbox: createOutbox(database, ids, sealer),
+    outbox: createOutbox(database, ids, sealer, onTrouble),
     deliveries: createDeliveries(database),
     keys: createKeys(database),
     /** Calls with the account whose settings changed, here or in another gateway; null: any of them may have. */

@@ -47,14 +47,14 @@ export function subscriptionOf(row: SubscriptionRow, sealer: Sealer): Subscripti
     accountId: row.account,
     revision: row.revision,
     installationId: row.installation,
-    isLeaving: row.leaving_since !== null,
+    leavingSince: row.leaving_since?.toISOString() ?? null,
     createdAt: row.created_at.toISOString(),
     updatedAt: row.updated_at.toISOString(),
   }
 }
 
 /** The two columns that a subscription is kept in. */
-function columnsOf(subscription: Subscription, sealer: Sealer) {
+export function columnsOf(subscription: Subscription, sealer: Sealer) {
   const {
     secret,
     retiring,
@@ -64,12 +64,12 @@ function columnsOf(subscription: Subscription, sealer: Sealer) {
     id,
     revision,
     installationId,
-    isLeaving,
+    leavingSince,
     createdAt,
     updatedAt,
     ...rest
   } = subscription
-  void [revision, installationId, isLeaving, createdAt, updatedAt]
+  void [revision, installationId, leavingSince, createdAt, updatedAt]
   const secrets: SubscriptionSecrets = { secret, retiring, auth, headers }
   return {
     settings: JSON.stringify(rest),
@@ -120,7 +120,7 @@ export function createSubscriptions(ports: ConfigurationPorts): Subscriptions {
         accountId,
         revision: 1,
         installationId: null,
-        isLeaving: false,
+        leavingSince: null,
         createdAt: '',
         updatedAt: '',
       }
@@ -149,14 +149,16 @@ export function createSubscriptions(ports: ConfigurationPorts): Subscriptions {
       return rows.map((row) => subscriptionOf(row, sealer))
     },
     remove: (accountId, id) =>
-      changing(ports, accountId, async (tx) =>
-        (await find(tx, accountId, id, sealer)) === null
-          ? false
-          : removeSubscription(tx, accountId, id),
-      ),
+      changing(ports, accountId, async (tx) => {
+        const current = await find(tx, accountId, id, sealer)
+        if (current === null) return false
+        if (current.installationId !== null) throw new Problem('subscription_of_app')
+        return removeSubscription(tx, accountId, id)
+      }),
     disable: (accountId, id, reason, event) =>
       changing(ports, accountId, async (tx) => {
         const current = await find(tx, accountId, id, sealer)
+        if (current === null && reason === 'gone') await removeLeaving(tx, accountId, id)
         if (current?.active !== true) return false
         if (reason === 'failing' && !(await isFailing(tx, accountId, id))) return false
         const next = { ...current, active: false, disabledReason: reason }
@@ -165,6 +167,18 @@ export function createSubscriptions(ports: ConfigurationPorts): Subscriptions {
         return true
       }),
   }
+}
+
+/** One that is leaving is not there to be disabled: who does not even want to hear of its end is let go. */
+async function removeLeaving(tx: Transaction<Tables>, accountId: string, id: string) {
+  const leaving = await tx
+    .selectFrom('subscriptions')
+    .select('id')
+    .where('account', '=', accountId)
+    .where('id', '=', id)
+    .where('leaving_since', 'is not', null)
+    .executeTakeFirst()
+  if (leaving !== undefined) await removeSubscription(tx, accountId, id)
 }
 
 /** A success may have come since somebody noticed. */

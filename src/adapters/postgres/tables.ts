@@ -32,6 +32,7 @@ export type Tables = {
     id: string
     title: string
     fields: Json<unknown>
+    is_implicit: Generated<boolean>
     created_at: Timestamp
   }
   records: {

@@ -6,6 +6,8 @@
  * attempt goes on the lease is kept, and when this process is no more it runs out and others take over.
  */
 import { getOrAdd } from '../../domain/maps.ts'
+import { type EventBody, isFarewell } from '../../domain/notification.ts'
+import type { Subscription } from '../../domain/subscription.ts'
 import type { Configuration } from '../configuration.ts'
 import type { ClaimedDelivery, Settlement } from '../delivery-store.ts'
 import type { DispatchResult, Journal } from '../ports.ts'
@@ -112,9 +114,10 @@ export class Sender {
     const { notifier, vault, journal, clock } = this.#ports
     const { subscriptionId, deliveryId, body, occurredAtMs, sequenceId } = delivery
     const subscription = configuration.index.byId.get(subscriptionId)
-    if (subscription === undefined || !subscription.active) {
-      return { ...NOT_SENT, delivery, state: subscription === undefined ? 'cancelled' : 'held' }
+    if (subscription === undefined || !hears(subscription, body)) {
+      return { ...NOT_SENT, delivery, state: 'cancelled' }
     }
+    if (!subscription.active) return { ...NOT_SENT, delivery, state: 'held' }
     const { accountNumber } = configuration
     const result = await notifier.send({
       subscription,
@@ -162,6 +165,11 @@ export class Sender {
         })
     })
   }
+}
+
+/** Who is leaving is told of that and of nothing else, whenever it happened. */
+function hears({ leavingSince }: Subscription, body: EventBody): boolean {
+  return leavingSince === null || isFarewell(body)
 }
 
 function report(settlement: Settlement, result: DispatchResult, nowMs: number, journal: Journal) {

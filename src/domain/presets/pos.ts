@@ -6,7 +6,7 @@
 import type { Catalog, Field } from '../catalog.ts'
 import type { Condition } from '../condition.ts'
 import type { EventTitle, EventType } from '../event-type.ts'
-import { any, choice, derived, number, type Preset, text } from './preset.ts'
+import { any, became, choice, derived, number, type Preset, text } from './preset.ts'
 
 /** What a thing on the menu or in the store can be. */
 const KINDS = {
@@ -245,7 +245,7 @@ const BECAME_ANOTHER_KIND: readonly Condition[] = [
 
 /** Poster writes 0 where an order has no customer. */
 const CLOSED_WITH_CUSTOMER: readonly Condition[] = [
-  { field: 'status', op: 'changedTo', value: 'closed' },
+  ...became('status', 'closed'),
   { field: 'client_id', op: 'empty', value: false },
   { field: 'client_id', op: 'notIn', value: [0, '0'] },
 ]

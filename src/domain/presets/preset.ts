@@ -1,5 +1,6 @@
 /** A field of work ready to use: its catalogs, the events that its changes mean, and what its buttons ask. */
 import type { Catalog, Field, FieldOption } from '../catalog.ts'
+import type { Condition } from '../condition.ts'
 import type { EventTitle, EventType } from '../event-type.ts'
 
 export type Preset = {
@@ -56,6 +57,25 @@ export const choice = (
 
 /** For choices whose options only the account knows. */
 export const OWN_OPTIONS = {} as const
+
+/** A choice is one of its options or, as Bpium writes it, a list of them. */
+const isOption = (field: string, option: string): Condition => ({
+  field,
+  op: 'in',
+  value: [option, [option]],
+})
+
+/** A choice arrived at an option. */
+export const became = (field: string, option: string): readonly Condition[] => [
+  { field, op: 'changed' },
+  isOption(field, option),
+]
+
+/** A choice left an option. */
+export const noLonger = (field: string, option: string): readonly Condition[] => [
+  { field, op: 'changed' },
+  { ...isOption(field, option), source: 'prevValues' },
+]
 
 type Derived = Pick<EventType, 'on'> & Partial<Pick<EventType, 'fields' | 'conditions'>>
 

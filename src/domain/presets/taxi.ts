@@ -12,7 +12,18 @@
 import type { Catalog, Field } from '../catalog.ts'
 import type { Condition } from '../condition.ts'
 import type { EventTitle, EventType, Operation } from '../event-type.ts'
-import { any, choice, derived, number, OWN_OPTIONS, type Preset, raised, text } from './preset.ts'
+import {
+  any,
+  became,
+  choice,
+  derived,
+  noLonger,
+  number,
+  OWN_OPTIONS,
+  type Preset,
+  raised,
+  text,
+} from './preset.ts'
 
 const DRIVER_STATUSES = {
   free: 'Free',
@@ -100,8 +111,6 @@ const ON_UPDATE: readonly Operation[] = ['updated']
 const ON_WRITE: readonly Operation[] = ['created', 'updated']
 
 const changed = (field: string): Condition => ({ field, op: 'changed' })
-const became = (field: string, value: string): Condition => ({ field, op: 'changedTo', value })
-const noLonger = (field: string, value: string): Condition => ({ field, op: 'changedFrom', value })
 const isGiven = (field: string): Condition => ({ field, op: 'empty', value: false })
 const wasGiven = (field: string): Condition => ({ ...isGiven(field), source: 'prevValues' })
 
@@ -125,7 +134,7 @@ const driverEvents: readonly EventType[] = [
       uk: 'Водій відкрив зміну',
     },
     ON_WRITE,
-    [became('shift', 'open')],
+    became('shift', 'open'),
   ),
   ofDriver(
     'shift_closed',
@@ -136,7 +145,7 @@ const driverEvents: readonly EventType[] = [
     },
     ON_UPDATE,
     // A shift that was never open is not closed by saying so.
-    [noLonger('shift', 'open')],
+    noLonger('shift', 'open'),
   ),
   ofDriver(
     'status_changed',
@@ -241,7 +250,7 @@ const orderEvents: readonly EventType[] = [
       uk: 'Водій прийняв замовлення',
     },
     ON_WRITE,
-    [became('distribution_status', 'accepted')],
+    became('distribution_status', 'accepted'),
   ),
   ofOrder(
     'driver_declined',
@@ -251,7 +260,7 @@ const orderEvents: readonly EventType[] = [
       uk: 'Водій відмовився від замовлення',
     },
     ON_WRITE,
-    [became('distribution_status', 'declined')],
+    became('distribution_status', 'declined'),
   ),
   ofOrder(
     'driver_removed',
@@ -267,19 +276,19 @@ const orderEvents: readonly EventType[] = [
     'completed',
     { en: 'Order completed', ru: 'Заказ выполнен', uk: 'Замовлення виконано' },
     ON_WRITE,
-    [became('status', 'completed')],
+    became('status', 'completed'),
   ),
   ofOrder(
     'cancelled',
     { en: 'Order cancelled', ru: 'Заказ отменён', uk: 'Замовлення скасовано' },
     ON_WRITE,
-    [became('status', 'cancelled')],
+    became('status', 'cancelled'),
   ),
   ofOrder(
     'restored',
     { en: 'Order restored', ru: 'Заказ восстановлен', uk: 'Замовлення відновлено' },
     ON_UPDATE,
-    [noLonger('status', 'cancelled'), isGiven('status')],
+    [...noLonger('status', 'cancelled'), isGiven('status')],
   ),
 ]
 

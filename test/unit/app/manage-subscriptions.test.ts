@@ -47,7 +47,7 @@ function world(...given: Subscription[]) {
   const subscriptions: Subscriptions = {
     create: async (accountId, settings, secrets) => {
       const times = { createdAt: '2026-03-01T00:00:00Z', updatedAt: '2026-03-01T00:00:00Z' }
-      const home = { accountId, revision: 1, installationId: null, isLeaving: false }
+      const home = { accountId, revision: 1, installationId: null, leavingSince: null }
       const created = { ...settings, ...secrets, ...times, ...home }
       stored.set(created.id, created)
       return created

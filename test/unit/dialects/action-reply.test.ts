@@ -133,8 +133,6 @@ describe('a reply that attacks', () => {
     ['with __proto__', '{"__proto__":{"message":"x"}}'],
     ['with __proto__ in disguise', '{"\\u005f_proto__":{"message":"x"}}'],
     ['with constructor', '{"constructor":{"message":"x"},"message":"y"}'],
-    ['with NUL', '{"message":"a\\u0000b"}'],
-    ['with half a surrogate pair', '{"message":"\\ud800"}'],
     ['with half of an object', '{"message":"x"'],
     ['by a coding', '{"message":"x"}', { 'content-encoding': 'gzip' }],
     ['with names of inherited members', '{"message":{"toString":7}}'],

@@ -4,6 +4,8 @@
  */
 import { Buffer } from 'node:buffer'
 import { describe, expect, it } from 'vitest'
+import { bpium } from '../../../src/dialects/bpium.ts'
+import { plain } from '../../../src/dialects/plain.ts'
 import { standard } from '../../../src/dialects/standard.ts'
 import { essence, replyOf } from './vectors.ts'
 
@@ -215,7 +217,7 @@ describe('standard: a deny', () => {
     ['JSON about something else', 400, '{"status":400,"title":"Bad Request"}'],
     ['reasons that are null', 400, '{"message":null,"error":null}'],
     ['a list', 409, '["x"]'],
-    ['forbidden content', 400, '{"message":"a\\u0000"}'],
+    ['forbidden content', 400, '{"message":"a","__proto__":{}}'],
     ['a 401', 401, '{"message":"x"}'],
     ['a 404', 404, '{"message":"x"}'],
     ['a 410', 410, ''],
@@ -232,6 +234,29 @@ describe('standard: a deny', () => {
 
   it('carries no values before a commit', () => {
     expect(read(200, '{"decision":"deny","values":{"a":1}}')).toMatchObject({ values: undefined })
+  })
+})
+
+describe('a refusal with what no database keeps', () => {
+  const said = '{"message":"No\\u0000 way\\ud83d, \\ud83d\\ude00 \\\\u0000"}'
+  const message = { text: 'No\u0001 way\ufffd, \u{1f600} \\u0000' }
+  const error = { severity: 'error', message }
+
+  it('stays one, and keeps its words', () => {
+    const body = `{"decision":"deny","errors":[${said}]}`
+    expect(read(200, body)).toMatchObject({ kind: 'deny', remarks: [error] })
+    for (const dialect of [standard, plain, bpium]) {
+      const answer = dialect.readAnswer(EVENT, replyOf(422, said))
+      expect(answer).toMatchObject({ kind: 'deny', remarks: [error] })
+    }
+  })
+
+  it('is one only where it says so', () => {
+    expect(wordFor(200, '{"decision":"deny\\u0000"}')).toBe('bad_reply')
+    expect(wordFor(200, `{"x":"\\u0000","decision":"allow"}`)).toBe('bad_reply')
+    const twice = '{"decision":"deny","x":"\\u0000","decision":"allow"}'
+    expect(wordFor(200, twice)).toBe('bad_reply')
+    expect(wordFor(200, '{"decision":"deny","x":"\\u0000","__proto__":1}')).toBe('bad_reply')
   })
 })
 

@@ -59,6 +59,15 @@ function refuse(pointer: string, message: string): never {
   throw new Problem('invalid_query', { complaints: [{ pointer, message }] })
 }
 
+function readJson(pointer: string, text: string): unknown {
+  try {
+    return parseJson(text)
+  } catch (error) {
+    if (error instanceof Problem) refuse(pointer, 'This is not JSON, or none that can be taken.')
+    throw error
+  }
+}
+
 function refuseUnknown(
   query: Values,
   schema: { readonly shape: object },
@@ -76,7 +85,7 @@ function refuseUnknown(
 
 function fieldsOf(text: string | undefined): readonly string[] | null {
   if (text === undefined) return null
-  const sent = parseJson(text)
+  const sent = readJson('/fields', text)
   const isUsable =
     Array.isArray(sent) && sent.every((one) => typeof one === 'string' || typeof one === 'number')
   if (isUsable) return sent.map(String)
@@ -89,7 +98,7 @@ function fieldsOf(text: string | undefined): readonly string[] | null {
 /** `{"field": value}`, or a list of `{fieldId, value}`. */
 function inJson(text: string | undefined): RecordFilter[] {
   if (text === undefined) return []
-  const sent = parseJson(text)
+  const sent = readJson('/filters', text)
   if (Array.isArray(sent)) return sent.map((one, index) => oneOf(one, `/filters/${index}`))
   if (typeof sent !== 'object' || sent === null) refuse('/filters', 'An object or a list in JSON.')
   return Object.entries(sent).map(([field, value]) =>

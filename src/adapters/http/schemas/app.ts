@@ -21,7 +21,9 @@ export const appDraft = z
     name: title,
     secret: secret.optional(),
     redirect: redirect.optional(),
-    scopes: scopes.default(['read']).meta({ description: 'What its access tokens are good for.' }),
+    scopes: scopes
+      .default(['approve', 'read'])
+      .meta({ description: 'What its access tokens are good for.' }),
     subscriptions: z
       .array(template)
       .max(100)

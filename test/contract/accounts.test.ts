@@ -1,0 +1,4 @@
+import { onEachStore } from '../support/store.ts'
+import { accountsContract } from './accounts.contract.ts'
+
+onEachStore(accountsContract)
