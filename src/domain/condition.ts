@@ -163,11 +163,19 @@ export function conditionComplaints(
   conditions: readonly Condition[],
   compilePattern: PatternCompiler,
 ): Complaint[] {
+  let patterns = 0
   return conditions.flatMap((condition, index) => {
-    const message = conditionFault(condition, compilePattern)
+    if (condition.op === 'matches') patterns++
+    const message =
+      condition.op === 'matches' && patterns > PATTERNS_MAX
+        ? `At most ${PATTERNS_MAX} conditions of a list may be patterns.`
+        : conditionFault(condition, compilePattern)
     return message === null ? [] : [{ pointer: pointerTo('conditions', index), message }]
   })
 }
+
+/** Each costs milliseconds on a long text, with every change that is looked at. */
+const PATTERNS_MAX = 10
 
 /** What is wrong with a condition as it was sent, or null. */
 export function conditionFault(

@@ -6,6 +6,7 @@ import {
   type Condition,
   type ConditionOperator,
   compileCondition,
+  conditionComplaints,
   conditionFault,
 } from '../../../src/domain/condition.ts'
 import { occurrenceOf } from '../../../src/domain/matching.ts'
@@ -218,5 +219,25 @@ describe('a condition as it is sent', () => {
   ])('%s takes %j and refuses %j by name', (op, right, wrong) => {
     for (const value of right) expect(fault(op, value)).toBeNull()
     for (const value of wrong) expect(fault(op, value)).toContain(op)
+  })
+})
+
+describe('a list of conditions', () => {
+  const pattern = { field: 'f', op: 'matches', value: '^a' } as const
+
+  it('is complained about by place', () => {
+    const complaints = conditionComplaints(
+      [pattern, { field: 'f', op: 'in', value: 1 }, { field: 'f', op: 'eq' }],
+      compilePattern,
+    )
+    expect(complaints.map(({ pointer }) => pointer)).toEqual(['/conditions/1', '/conditions/2'])
+  })
+
+  it('has ten patterns at most, each of which costs with every change', () => {
+    const ten = Array.from({ length: 10 }, () => pattern)
+    const other = { field: 'f', op: 'exists' } as const
+    expect(conditionComplaints([...ten, other], compilePattern)).toEqual([])
+    const eleven = conditionComplaints([other, ...ten, pattern], compilePattern)
+    expect(eleven.map(({ pointer }) => pointer)).toEqual(['/conditions/11'])
   })
 })
