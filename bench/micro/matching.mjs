@@ -1,8 +1,8 @@
 /** Who is concerned by a change: the index, the conditions, the plan. */
 import { compilePattern } from '../../dist/adapters/system/patterns.js'
-import { changeOf, valuesToBe } from '../../dist/domain/change.js'
+import { changeOf } from '../../dist/domain/change.js'
 import { compileCondition } from '../../dist/domain/condition.js'
-import { indexSubscriptions, matchSubscriptions } from '../../dist/domain/matching.js'
+import { indexSubscriptions, matchSubscriptions, occurrenceOf } from '../../dist/domain/matching.js'
 import { planFor } from '../../dist/domain/plan.js'
 import { SAMPLE_CATALOG, sampleValues, scattered, subscription } from './samples.mjs'
 
@@ -64,8 +64,7 @@ const CONDITIONS = {
 }
 
 function conditions() {
-  const change = sampleChange()
-  const subject = { change, valuesToBe: valuesToBe(change) }
+  const subject = occurrenceOf(sampleChange())
   return Object.entries(CONDITIONS).map(([name, condition]) => {
     const holds = compileCondition(condition, compilePattern)
     if (!holds(subject)) throw new Error(`the condition ${name} should hold for the sample`)
