@@ -7,6 +7,7 @@ import { actionRoutes } from './adapters/http/actions.ts'
 import { createApp } from './adapters/http/app.ts'
 import { approvalRoutes } from './adapters/http/approvals.ts'
 import { appRoutes } from './adapters/http/apps.ts'
+import { auditRoutes } from './adapters/http/audit.ts'
 import { type Authenticator, createAuthenticator } from './adapters/http/authenticate.ts'
 import { bpiumRoutes } from './adapters/http/bpium.ts'
 import { catalogRoutes } from './adapters/http/catalogs.ts'
@@ -28,20 +29,17 @@ import { createRules } from './adapters/outbound/endpoint-rules.ts'
 import { createOutbound, type Outbound } from './adapters/outbound/outbound.ts'
 import { OwnAddress } from './adapters/outbound/own-address.ts'
 import { openStore, type Store } from './adapters/postgres/store.ts'
-import { makeApiKey } from './adapters/system/api-keys.ts'
+import { isApiKey, makeApiKey } from './adapters/system/api-keys.ts'
+import { createApprovalSigner } from './adapters/system/approval-tokens.ts'
+import { createCheckpointSigner } from './adapters/system/checkpoint-signer.ts'
 import { systemClock } from './adapters/system/clock.ts'
-import {
-  type DataFolder,
-  readOrMakeMasterKey,
-  takeDataFolder,
-} from './adapters/system/data-folder.ts'
+import type { DataFolder } from './adapters/system/data-folder.ts'
 import { systemIds } from './adapters/system/ids.ts'
 import {
   createChainTokens,
   createSealer,
   createVault,
   type MasterKeys,
-  masterKeyOf,
 } from './adapters/system/master-key.ts'
 import { compilePattern } from './adapters/system/patterns.ts'
 import { createLog } from './adapters/telemetry/log.ts'
@@ -52,16 +50,20 @@ import {
   type MetricValues,
 } from './adapters/telemetry/metrics.ts'
 import { numberWithin, within } from './app/bounded-wait.ts'
+import { createCallLimiter } from './app/call-limiter.ts'
 import { createConfigurations } from './app/configuration.ts'
+import type { Loop } from './app/deliver/loop.ts'
 import { Relay } from './app/deliver/relay.ts'
 import { retire } from './app/deliver/watch-failing.ts'
 import { createInFlight, type InFlight } from './app/in-flight.ts'
+import { auditKeeper } from './app/keep-audit.ts'
 import { createKey } from './app/manage-keys.ts'
 import { createKeyRegistry } from './app/once-only.ts'
 import type { Clock, Journal, Vault } from './app/ports.ts'
 import { rememberPatterns } from './app/remember-patterns.ts'
 import { ACTIONS_IN_FLIGHT_MAX } from './app/run-action.ts'
 import type { Config } from './config.ts'
+import { refuseUnknownKeys, takePlace } from './place.ts'
 import { version } from './version.ts'
 
 /** In-flight approvals and deliveries have this long to finish when the gateway is stopped. */
@@ -111,10 +113,8 @@ async function assemble(
   { config, clock, siblings }: Required<GatewayOptions> & { config: Config; clock: Clock },
   undo: (() => Promise<void>)[],
 ): Promise<Gateway> {
-  const folder =
-    config.database.kind === 'embedded' ? await takeDataFolder(config.database.dataDir) : null
+  const { folder, location, keys } = await takePlace(config)
   if (folder !== null) undo.push(() => folder.release())
-  const keys = await masterKeys(config, folder)
   const vault = createVault(keys)
   const telemetry = createTelemetry(config, clock, {
     inFlight: () => parts.inFlight.count,
@@ -125,7 +125,8 @@ async function assemble(
   })
   const { journal } = telemetry
   const store = await openStore({
-    location: folder === null ? { url: serverUrl(config) } : { folder: folder.databasePath },
+    location,
+    payloadsKeptDays: config.payloadsKeptDays,
     sealer: createSealer(keys),
     clock,
     ids: systemIds,
@@ -133,9 +134,10 @@ async function assemble(
     flushSiblings: () => siblings?.flushAll() ?? Promise.resolve(),
   })
   undo.push(() => store.close())
+  await refuseUnknownKeys(store, keys)
   if (folder !== null) journal.record(NOT_POWER_LOSS_PROOF)
   const own = new OwnAddress()
-  const parts = wire({ config, clock, vault, journal, store, own })
+  const parts = wire({ config, clock, keys, vault, journal, store, own })
   undo.push(async () => parts.outbound.close())
   const { metrics } = telemetry
   const metricsText = async () => (await siblings?.metricsOfAll()) ?? metrics.text()
@@ -150,7 +152,8 @@ async function assemble(
   const listening = await listen(app, { port, host, door })
   own.port = listening.address.port
   parts.relay.start()
-  const adminKey = config.adminKey === null ? await firstKey(store, vault) : null
+  parts.auditKeeper.start()
+  const adminKey = config.adminKey === null ? await firstKey(store, vault, clock) : null
   const stop = stopper({ listening, parts, store, clock, folder, flushLog: telemetry.flush })
   return {
     url: urlOf(listening, config),
@@ -168,23 +171,12 @@ const NOT_POWER_LOSS_PROOF = {
     'The embedded database survives kill -9, but it is not proof against power loss. Set DATABASE_URL for records that matter.',
 } as const
 
-function serverUrl({ database }: Config): string {
-  if (database.kind === 'server') return database.url
-  throw new TypeError('an embedded database has no URL')
-}
-
-async function masterKeys(config: Config, folder: DataFolder | null): Promise<MasterKeys> {
-  const [first, ...others] = config.masterKeys
-  if (first !== undefined) return [masterKeyOf(first), ...others.map(masterKeyOf)]
-  if (folder === null) throw new TypeError('a server needs a master key')
-  return [masterKeyOf(await readOrMakeMasterKey(folder.path))]
-}
-
 /** The first key of an installation; null when there is one already. */
-async function firstKey(store: Store, vault: Vault): Promise<string | null> {
+async function firstKey(store: Store, vault: Vault, clock: Clock): Promise<string | null> {
   if (!(await store.keys.isEmpty())) return null
-  const ports = { keys: store.keys, ids: systemIds, vault, makeKey: makeApiKey }
-  const draft = { name: 'First admin key', scopes: ['admin'] as const, expiresAt: undefined }
+  const ports = { keys: store.keys, ids: systemIds, vault, clock, makeKey: makeApiKey }
+  const unlimited = { expiresAt: undefined, maxPerSecond: undefined }
+  const draft = { name: 'First admin key', scopes: ['admin'] as const, ...unlimited }
   return (await createKey({ ...draft, accountId: 'default' }, ports)).key
 }
 
@@ -210,6 +202,7 @@ function createTelemetry(config: Config, clock: Clock, gauges: Gauges) {
 type Parts = {
   readonly outbound: Outbound
   readonly relay: Relay
+  readonly auditKeeper: Loop
   readonly inFlight: InFlight
   readonly actionsInFlight: InFlight
   readonly store: Store
@@ -221,6 +214,7 @@ type Parts = {
 type WireOptions = {
   readonly config: Config
   readonly clock: Clock
+  readonly keys: MasterKeys
   readonly vault: Vault
   readonly journal: Journal
   readonly store: Store
@@ -228,14 +222,16 @@ type WireOptions = {
 }
 
 function wire(options: WireOptions): Parts {
-  const { config, clock, vault, journal, store } = options
+  const { config, clock, keys, vault, journal, store } = options
   const { policy } = parseAllowList(config.egressAllow, config.egressHttp)
   const configurations = createConfigurations(store.configuration, compilePattern)
   const outbound = outboundOf(options, policy)
   const inFlight = createInFlight()
   const actionsInFlight = createInFlight(ACTIONS_IN_FLIGHT_MAX)
-  const chainTokens = createChainTokens(vault)
-  const world = { clock, ids: systemIds, vault, journal, chainTokens }
+  const chainTokens = createChainTokens(vault, clock)
+  const signer = createCheckpointSigner(keys)
+  const approvalSigner = createApprovalSigner(keys)
+  const world = { clock, ids: systemIds, vault, journal, chainTokens, signer, approvalSigner }
   const shared = { ...store, ...world, configurations, inFlight }
   const { notifier } = outbound
   const relay = new Relay({ ...shared, notifier, patience: config.deliveries })
@@ -251,7 +247,7 @@ function wire(options: WireOptions): Parts {
     ...outbound,
     actionsInFlight,
     keyRegistry: createKeyRegistry(store.keptAnswers),
-    rules: createRules(policy, vault, compilePattern),
+    rules: createRules({ policy, vault, clock, compilePattern }),
     makeKey: makeApiKey,
     compilePattern,
     onCommitted: () => relay.wake(),
@@ -283,39 +279,50 @@ function wire(options: WireOptions): Parts {
     ...appRoutes(useCases),
     ...bpiumRoutes(useCases),
     ...presetRoutes(useCases),
+    ...auditRoutes(useCases),
   ]
   const routes = (metricsText: () => Promise<string>) => [
     ...api,
-    ...operationRoutes(api, operations(metricsText, store, relay, state)),
+    ...operationRoutes(
+      api,
+      operations(metricsText, { store, relay, state, publicKeys: approvalSigner.publicKeys }),
+    ),
   ]
-  return { outbound, relay, inFlight, actionsInFlight, store, authenticator, state, routes }
+  const working = { outbound, relay, auditKeeper: auditKeeper(shared), inFlight, actionsInFlight }
+  return { ...working, store, authenticator, state, routes }
 }
 
-function outboundOf({ clock, journal, store, own }: WireOptions, policy: EgressPolicy): Outbound {
+function outboundOf(
+  { config, clock, journal, store, own }: WireOptions,
+  policy: EgressPolicy,
+): Outbound {
   return createOutbound({
     clock,
     journal,
     sequences: store.sequences,
     policy,
     isOwnAddress: (address, port) => own.is(address, port),
+    proxy: config.egressProxy,
   })
 }
 
-function authenticatorOf({ config, clock, vault, store }: WireOptions): Authenticator {
+function authenticatorOf({ config, clock, vault, journal, store }: WireOptions): Authenticator {
   const { jwt, adminKey } = config
+  const { keys, accounts } = store
+  const limiter = createCallLimiter({ clock, journal })
   const adminKeyHash = adminKey === null ? null : vault.sha256(adminKey)
   const tokens = jwt && createTokenVerifier(jwt, new IssuerKeys(jwt.jwksUrl, clock), clock)
-  return createAuthenticator({ keys: store.keys, vault, clock, adminKeyHash, tokens })
+  const world = { vault, clock, limiter, isApiKey }
+  return createAuthenticator({ ...world, keys, accounts, adminKeyHash, tokens })
 }
 
 function operations(
   metricsText: () => Promise<string>,
-  store: Store,
-  relay: Relay,
-  state: { readonly isStopping: boolean },
+  { store, relay, state, publicKeys }: Pick<Parts, 'store' | 'relay' | 'state'> & PublicKeys,
 ) {
   return {
     version,
+    publicKeys,
     metrics: async () => ({ text: await metricsText(), contentType: METRICS_CONTENT_TYPE }),
     readiness: async (): Promise<Readiness> => {
       const database = await store.trouble()
@@ -329,6 +336,8 @@ function operations(
     },
   }
 }
+
+type PublicKeys = Pick<ReturnType<typeof createApprovalSigner>, 'publicKeys'>
 
 type StopOptions = {
   readonly listening: Listening
@@ -344,7 +353,7 @@ function stopper({ listening, parts, store, clock, folder, flushLog }: StopOptio
     parts.state.isStopping = true
     parts.inFlight.shut()
     parts.actionsInFlight.shut()
-    const relayStopped = parts.relay.stop()
+    const relayStopped = Promise.all([parts.relay.stop(), parts.auditKeeper.stop()])
     // The port stays open until the last approval is answered, so that /readyz can say 503 meanwhile.
     const drained = [parts.inFlight.drained(), parts.actionsInFlight.drained()]
     await within(DRAIN_MS, Promise.all(drained), clock)

@@ -12,12 +12,16 @@ export type Config = {
   readonly masterKeys: readonly Uint8Array[]
   readonly egressAllow: string
   readonly egressHttp: 'allow' | 'listed'
+  /** Calls go out through it. */
+  readonly egressProxy: { readonly host: string; readonly port: number } | null
   /** Accept JSON Web Tokens of this issuer beside keys. */
   readonly jwt: JwtConfig | null
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent'
   /** Processes that share the port. */
   readonly workers: number
   readonly deliveries: DeliveryConfig
+  /** After so many days decisions lose what they were about; null: never. */
+  readonly payloadsKeptDays: number | null
 }
 
 export type DeliveryConfig = {
@@ -86,23 +90,43 @@ function isMasterKey(text: string): boolean {
   return isBase64 && bytes.length === MASTER_KEY_BYTES
 }
 
+/** No user name and password: it is trusted because of where it stands. */
+const egressProxy = z
+  .string()
+  .refine(isProxyUrl, 'must be http://host:port')
+  .transform((text) => {
+    const { hostname, port: number } = new URL(text)
+    return { host: hostname.replace(/^\[(.*)\]$/, '$1'), port: Number(number || 80) }
+  })
+
+function isProxyUrl(text: string): boolean {
+  return (
+    /^http:\/\/[^/?#@\\\s]+\/?$/i.test(text) && URL.canParse(text) && new URL(text).port !== '0'
+  )
+}
+
 const WORKERS_MAX = 64
 const WORKERS_TEXT = `must be a number from 1 to ${WORKERS_MAX}`
 
 const AUTO_DISABLE_MS = { default: 5 * 86_400_000, max: 365 * 86_400_000 } as const
 const AUTO_DISABLE_TEXT = `must be a number of milliseconds up to ${AUTO_DISABLE_MS.max}, 0 for never`
 const KEPT_DAYS = { default: 30, max: 3_650 } as const
+const PAYLOADS_TEXT = `must be a number of days from 0 (they are kept) to ${KEPT_DAYS.max}`
 const KEPT_TEXT = `must be a number of days from 1 to ${KEPT_DAYS.max}`
 
 const environment = z.object({
   PORT: port.default(8787),
-  HOST: z.string().min(1).max(253).default('127.0.0.1'),
+  HOST: z
+    .string()
+    .regex(/^[\w.:%-]{1,253}$/, 'must be an address or a host name')
+    .default('127.0.0.1'),
   DATABASE_URL: databaseUrl.optional(),
   ASSENT_DATA_DIR: z.string().min(1).default('./data'),
   ASSENT_ADMIN_KEY: adminKey.optional(),
   ASSENT_MASTER_KEY: masterKeys.optional(),
   ASSENT_EGRESS_ALLOW: z.string().optional(),
   ASSENT_EGRESS_HTTP: z.enum(['allow', 'listed'], "must be 'allow' or 'listed'").optional(),
+  ASSENT_EGRESS_PROXY: egressProxy.optional(),
   ASSENT_JWT_ISSUER: z.string().max(1_000).optional(),
   ASSENT_JWT_AUDIENCE: z.string().max(1_000).optional(),
   ASSENT_JWKS_URL: z.url({ protocol: /^https?$/, error: 'must be an http(s) URL' }).optional(),
@@ -126,6 +150,12 @@ const environment = z.object({
     .transform(Number)
     .refine((value) => value >= 1 && value <= KEPT_DAYS.max, KEPT_TEXT)
     .default(KEPT_DAYS.default),
+  ASSENT_DECISION_PAYLOADS_KEPT_DAYS: z
+    .string()
+    .regex(/^\d{1,4}$/, PAYLOADS_TEXT)
+    .transform(Number)
+    .refine((value) => value <= KEPT_DAYS.max, PAYLOADS_TEXT)
+    .default(0),
   ASSENT_LOG_LEVEL: z
     .enum(
       ['debug', 'info', 'warn', 'error', 'silent'],
@@ -186,6 +216,7 @@ function configOf(settings: z.output<typeof environment>): Config {
     egressAllow: settings.ASSENT_EGRESS_ALLOW ?? (url === undefined ? EMBEDDED_EGRESS : ''),
     // Plain http to the whole world is for a machine of one's own; a server has to ask for it.
     egressHttp: settings.ASSENT_EGRESS_HTTP ?? (url === undefined ? 'allow' : 'listed'),
+    egressProxy: settings.ASSENT_EGRESS_PROXY ?? null,
     jwt: jwtOf(settings),
     logLevel: settings.ASSENT_LOG_LEVEL,
     workers: settings.ASSENT_WORKERS,
@@ -193,6 +224,7 @@ function configOf(settings: z.output<typeof environment>): Config {
       autoDisableAfterMs: settings.ASSENT_AUTO_DISABLE_AFTER_MS || null,
       attemptsKeptDays: settings.ASSENT_ATTEMPTS_KEPT_DAYS,
     },
+    payloadsKeptDays: settings.ASSENT_DECISION_PAYLOADS_KEPT_DAYS || null,
   }
 }
 

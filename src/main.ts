@@ -3,6 +3,7 @@ import { parseAllowList } from './adapters/outbound/egress-policy.ts'
 import { systemClock } from './adapters/system/clock.ts'
 import { startGateway } from './compose.ts'
 import { type Config, EXIT_CONFIG, FaultySettings, readConfig } from './config.ts'
+import { reEncrypt } from './re-encrypt.ts'
 import { FirstWorkerEnded, isWorker, Primary, type Started, Workers } from './workers.ts'
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`)
@@ -10,8 +11,14 @@ const complain = (text: string): void => void process.stderr.write(`${text}\n`)
 
 async function main(): Promise<void> {
   const config = readConfig(process.env, (list) => parseAllowList(list, 'allow').faults)
+  if (process.argv[2] === 're-encrypt') return reEncryptNow(config)
   if (config.workers === 1) return serve(config)
   return isWorker ? work(config) : lead(config)
+}
+
+async function reEncryptNow(config: Config): Promise<void> {
+  const count = await reEncrypt(config)
+  say(`Stored secrets that were sealed anew with the first master key: ${count}`)
 }
 
 async function serve(config: Config): Promise<void> {

@@ -53,6 +53,12 @@ const LAYERS: readonly Layer[] = [
   { at: 'src/config.ts', layers: [], packages: ['zod'] },
   { at: 'src/version.ts', layers: [], packages: ['node:fs'] },
   { at: 'src/compose.ts', layers: ['src'], packages: ['node:*'] },
+  { at: 'src/place.ts', layers: ['src/adapters', 'src/config.ts'], packages: [] },
+  {
+    at: 'src/re-encrypt.ts',
+    layers: ['src/adapters', 'src/app/audit.ts', 'src/config.ts', 'src/place.ts'],
+    packages: [],
+  },
   {
     at: 'src/main.ts',
     // The allow-list of hosts is checked with the other settings before anything starts; the configuration
@@ -60,6 +66,7 @@ const LAYERS: readonly Layer[] = [
     layers: [
       'src/compose.ts',
       'src/config.ts',
+      'src/re-encrypt.ts',
       'src/workers.ts',
       'src/adapters/outbound/egress-policy.ts',
       'src/adapters/system/clock.ts',

@@ -1,12 +1,13 @@
 /** What is kept of a decision, and what the caller reads of it (CONTRACT.md §3). */
 import type { Decision, Finding } from '../domain/decision.ts'
 import { unreachable } from '../domain/problem.ts'
+import { redacted, redactedChange } from '../domain/redaction.ts'
 import type { Subscription } from '../domain/subscription.ts'
 import type { Values } from '../domain/values.ts'
 import type { Verdict } from '../domain/verdict.ts'
 import type { Asked } from './ask-validators.ts'
 import type { Conclusion } from './conclude.ts'
-import type { Clock } from './ports.ts'
+import type { Clock, Vault } from './ports.ts'
 import type { Prepared } from './prepare-change.ts'
 import type { DecisionEntry, PendingApproval, RecordWrite, TimelineEntry } from './store.ts'
 
@@ -44,14 +45,15 @@ export type ApprovalToken = { readonly token: string; readonly pending: PendingA
 export function entryOf(
   conclusion: Conclusion,
   write: RecordWrite | null,
-  clock: Clock,
+  { clock, vault }: { readonly clock: Clock; readonly vault: Vault },
 ): DecisionEntry {
-  const { command, deadline, plan, asked, decision } = conclusion
+  const { command, deadline, plan, asked } = conclusion
   const { prepared, inquiry } = conclusion.round
+  const { change, decision } = keptOf(conclusion, vault)
   return {
     id: inquiry.decisionId,
     accountId: command.accountId,
-    change: prepared.change,
+    change,
     commitMode: command.commit,
     decision,
     committed: write !== null,
@@ -66,6 +68,22 @@ export function entryOf(
     },
     requestId: command.requestId,
     decidedAt: new Date(clock.wallMs()).toISOString(),
+  }
+}
+
+/** What its catalog lets a decision keep. */
+function keptOf(
+  { round, decision }: Conclusion,
+  vault: Vault,
+): Pick<DecisionEntry, 'change' | 'decision'> {
+  const { change } = round.prepared
+  const rules = round.configuration.catalogs.get(change.catalogId)?.redact
+  if (rules === undefined) return { change, decision }
+  const fingerprint = (text: string) => vault.tag('redaction', `${change.accountId}\n${text}`)
+  const suggestions = redacted(decision.suggestions, rules, fingerprint)
+  return {
+    change: redactedChange(change, rules, fingerprint),
+    decision: { ...decision, suggestions },
   }
 }
 

@@ -9,6 +9,8 @@ export type Account = {
   readonly title: string
   /** The name that the account has in the outside world; receivers of the poster dialect read it. */
   readonly accountNumber: string | null
+  /** Requests a second, of all its keys and tokens together; null: as many as come. */
+  readonly maxPerSecond: number | null
   readonly createdAt: string
 }
 
@@ -25,7 +27,7 @@ export interface Accounts {
 export const OPERATOR_ACCOUNT = 'default'
 
 /** A subscription to be: it becomes one in each account that connects the app. Without a secret it has the app's. */
-export type SubscriptionTemplate = Omit<SubscriptionDraft, 'active' | 'secret'> & {
+export type SubscriptionTemplate = Omit<SubscriptionDraft, 'active' | 'secret' | 'tls'> & {
   readonly secret?: string | undefined
 }
 
@@ -71,7 +73,7 @@ export type Installation = {
 /** Everything that comes with a connected app, stored at once. */
 export type Connection = {
   readonly installation: Omit<Installation, 'createdAt'>
-  readonly key: Omit<KeyView, 'createdAt'>
+  readonly key: Omit<KeyView, 'createdAt' | 'lastUsedAt' | 'maxPerSecond'>
   readonly keyHash: string
   readonly subscriptions: readonly Subscription[]
   readonly events: readonly NamedEvent[]

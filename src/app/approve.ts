@@ -35,6 +35,8 @@ import type { Records } from './store.ts'
 
 export type ApproveCommand = {
   readonly accountId: string
+  /** Who sends it. */
+  readonly keyId: string
   readonly requestId: string
   /** How long it had to wait for its turn, which counts against its budget. */
   readonly waitedMs: number
@@ -100,7 +102,7 @@ export async function approve(command: ApproveCommand, ports: ApprovePorts): Pro
       throw new Problem('overloaded', { retryAfterSeconds: 1 })
     }
     const chain = extendChain(command.chain, key, writes)
-    leave = ports.inFlight.enter(writes ? key : null)
+    leave = ports.inFlight.enter(accountId, writes ? key : null)
     const configuration = await currentConfiguration(ports.configurations, accountId)
     const prepared = await prepareChange(command, configuration, ports.records)
     return await deliberate({ command, ports, deadline, chain }, prepared, configuration)
@@ -227,7 +229,7 @@ function inquiryAbout({ change }: Prepared, { command, ports, deadline, chain }:
     occurredAtMs: nowMs,
     deadlineAtMs: Math.round(nowMs + deadline.endsAt - clock.monotonicMs()),
     dryRun: command.commit === 'none',
-    chainToken: chainTokens.seal(chain),
+    chainToken: chainTokens.seal(chain, command.accountId),
     traceparent: command.traceparent,
   }
 }

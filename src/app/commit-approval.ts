@@ -2,10 +2,10 @@
  * The second half of an approval whose commit the caller makes itself: it says that it committed, once,
  * and everyone who wants to know is told; or it says that it did not.
  */
-import { type Change, changeOf } from '../domain/change.ts'
+import { changeOf } from '../domain/change.ts'
 import { committedEvents, notificationsOf } from '../domain/notification.ts'
 import { Problem, unreachable } from '../domain/problem.ts'
-import { deepEqual, type Values } from '../domain/values.ts'
+import { canonicalJson, type Values } from '../domain/values.ts'
 import type { Configurations } from './configuration.ts'
 import { named } from './name-events.ts'
 import type { Ids, Vault } from './ports.ts'
@@ -41,7 +41,7 @@ export async function commitApproval(
   if (!ports.vault.isSame(ports.vault.sha256(commit.token), approval.tokenHash)) {
     throw new Problem('approval_token_invalid')
   }
-  checkDigest(commit, approval)
+  checkDigest(commit, approval, ports.vault)
   if (approval.state !== 'pending') return repeated(commit, approval)
   if (approval.isExpired) throw new Problem('approval_expired')
   const recordId = approval.change.recordId ?? commit.recordId
@@ -71,15 +71,18 @@ async function readApproval(
 /** What is committed must be what was approved. A record id made on create is outside of it. */
 function checkDigest(
   { recordId, values }: CallerCommit,
-  { change, committedRecordId }: CallerApproval,
+  { change, committedRecordId, valuesDigest }: CallerApproval,
+  vault: Vault,
 ) {
   const expectedId = change.recordId ?? committedRecordId ?? recordId
   if (recordId !== undefined && recordId !== expectedId) throw mismatch('/recordId')
-  if (values !== undefined && !deepEqual(values, approvedValues(change))) throw mismatch('/values')
+  const approved = valuesDigest ?? valuesDigestOf(change.values, vault)
+  if (values !== undefined && valuesDigestOf(values, vault) !== approved) throw mismatch('/values')
 }
 
-function approvedValues({ values }: Change): Values {
-  return values ?? {}
+/** Tells whether the values that are committed are those that were approved. */
+export function valuesDigestOf(values: Values | undefined, vault: Vault): string {
+  return vault.sha256(canonicalJson(values ?? {}))
 }
 
 function mismatch(pointer: string): Problem {

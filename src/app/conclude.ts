@@ -3,21 +3,26 @@
  * transaction, and becomes the answer.
  *
  * Who waits for the database: an allow that writes (it must be durable before the answer leaves), an allow
- * whose commit the caller makes (its token must be redeemable), and whatever is kept under an idempotency
- * key. Any other decision is logged behind the answer; reads of decisions wait for that log.
+ * whose commit the caller makes (its token must be redeemable), whatever is kept under an idempotency key,
+ * and what somebody is told of. Any other decision is logged behind the answer; reads of decisions wait for
+ * that log.
  */
 import type { Deadline } from '../domain/deadline.ts'
 import { type Decision, decide } from '../domain/decision.ts'
+import { degradedEvent, failedOpen } from '../domain/degraded.ts'
 import { type CommittedEvent, committedEvents } from '../domain/notification.ts'
 import type { Plan } from '../domain/plan.ts'
 import { Problem, unreachable } from '../domain/problem.ts'
+import { canonicalJson } from '../domain/values.ts'
 import { type ApprovalToken, type ApproveResponse, entryOf, responseOf, rounded } from './answer.ts'
 import type { ApproveCommand, Keep, Round } from './approve.ts'
 import type { Asked } from './ask-validators.ts'
+import { valuesDigestOf } from './commit-approval.ts'
 import type { Configurations } from './configuration.ts'
 import { confirmationDesk } from './confirmations.ts'
 import { named, weigh } from './name-events.ts'
-import type { Clock, Ids, Journal, Vault } from './ports.ts'
+import { overrideOf } from './override.ts'
+import type { ApprovalSigner, Clock, Ids, Journal, Vault } from './ports.ts'
 import { writeFor } from './prepare-change.ts'
 import type {
   Approvals,
@@ -44,6 +49,7 @@ export type ConcludePorts = {
   readonly clock: Clock
   readonly ids: Ids
   readonly vault: Vault
+  readonly approvalSigner: ApprovalSigner
   readonly journal: Journal
   /** Tells the relay that there is something to deliver. */
   readonly onCommitted: () => void
@@ -70,8 +76,7 @@ export async function conclude(
   ports: ConcludePorts,
 ): Promise<Answered | 'configuration_changed'> {
   const draft = draftOf(conclusion, ports)
-  const isDurable = draft.item.write !== null || draft.item.pending !== null || draft.kept !== null
-  if (isDurable) {
+  if (isStored(draft.item)) {
     const result = await store(draft, conclusion, ports)
     if (result !== 'committed') return settleConflict(result, conclusion, ports)
   } else {
@@ -80,9 +85,13 @@ export async function conclude(
   if (draft.item.events.length > 0) ports.onCommitted()
   amendWhenLate(conclusion, ports)
   const response = draft.frozen ?? answerNow(draft, conclusion, ports)
-  report(response, conclusion, ports)
+  report(response, draft, conclusion, ports)
   return { kind: 'decided', response, kept: draft.kept }
 }
+
+/** Whether the answer waits until it is durable. */
+const isStored = ({ write, pending, keep, events }: CommitItem): boolean =>
+  write !== null || pending !== null || keep !== null || events.length > 0
 
 type Draft = {
   readonly item: CommitItem
@@ -104,16 +113,18 @@ function draftOf(conclusion: Conclusion, ports: ConcludePorts): Draft {
   const write = isAllowed ? writeFor(command, prepared, () => ports.ids.make('rec')) : null
   const token =
     isAllowed && command.commit === 'caller' && change.event !== 'record.updating'
-      ? newToken(ports)
+      ? newToken(conclusion, ports)
       : null
-  const entry = entryOf(conclusion, write, ports.clock)
+  const entry = entryOf(conclusion, write, ports)
   const { keep } = command
   const frozen =
     keep === null ? null : responseOf(conclusion, { entry, write, token, timing: early(entry) })
   const kept = keep === null || frozen === null ? null : keptAnswer(keep, frozen)
   // A caller that has committed by itself cannot be refused any more, so this is seen now.
   const meant = write !== null || token !== null ? meantBy(conclusion, write?.recordId) : NO_EVENTS
-  const events = write === null ? [] : named(meant, ports.ids)
+  const committed = write === null ? NO_EVENTS : meant
+  const told = decision.degraded ? [...committed, ...degradedBy(conclusion, write)] : committed
+  const events = named(told, ports.ids)
   const item: CommitItem = {
     entry,
     write,
@@ -122,6 +133,7 @@ function draftOf(conclusion: Conclusion, ports: ConcludePorts): Draft {
     keep: kept,
     pending: token?.pending ?? null,
     definesCatalog: write !== null && !configuration.catalogs.has(change.catalogId),
+    override: write !== null || token !== null ? overrideOf(conclusion) : undefined,
   }
   return { item, token, frozen, kept, sentAt: ports.clock.monotonicMs() }
 }
@@ -140,16 +152,58 @@ function meantBy(
   return events
 }
 
+/**
+ * That a policy let the change through. It is told where the decision counts: also before the caller's own
+ * commit, which may never come, since who was passed by is passed by; not of a dry run.
+ */
+function degradedBy(
+  { command, decision, round }: Conclusion,
+  write: CommitItem['write'],
+): readonly CommittedEvent[] {
+  if (decision.decision !== 'allow' || command.commit === 'none') return NO_EVENTS
+  const { prepared, configuration, inquiry } = round
+  const { decisionId } = inquiry
+  const passedBy = failedOpen(decision.verdicts)
+  const told = { change: prepared.change, recordId: write?.recordId, decisionId, passedBy }
+  const event = degradedEvent(told, configuration.index)
+  return event === null ? NO_EVENTS : [event]
+}
+
 const early = ({ timing }: DecisionEntry): ApproveResponse['timing'] => ({
   totalMs: timing.decidedMs,
   validatorsMs: timing.validatorsMs,
   commitMs: 0,
 })
 
-function newToken({ vault, clock }: ConcludePorts): ApprovalToken {
-  const token = Buffer.from(vault.randomBytes(32)).toString('base64url')
-  const expiresAt = new Date(clock.wallMs() + APPROVAL_VALID_MS).toISOString()
-  return { token, pending: { tokenHash: vault.sha256(token), expiresAt } }
+/** What is signed is shown to others; that it is redeemed once is the database's, which knows its hash. */
+function newToken(
+  { round: { prepared, inquiry, configuration } }: Conclusion,
+  { approvalSigner, vault, clock }: ConcludePorts,
+): ApprovalToken {
+  const { event, accountId, catalogId, recordId, values } = prepared.change
+  const expiresAtMs = clock.wallMs() + APPROVAL_VALID_MS
+  const approved = canonicalJson({ event, catalogId, recordId, values })
+  const token = approvalSigner.sign({
+    jti: inquiry.decisionId,
+    acc: accountId,
+    event,
+    cat: catalogId,
+    rec: recordId,
+    dig: Buffer.from(vault.sha256(approved), 'hex').toString('base64url'),
+    iat: Math.floor(clock.wallMs() / 1_000),
+    exp: Math.floor(expiresAtMs / 1_000),
+  })
+  const expiresAt = new Date(expiresAtMs).toISOString()
+  const isRedacted = configuration.catalogs.get(catalogId)?.redact !== undefined
+  return {
+    token,
+    pending: {
+      tokenHash: vault.sha256(token),
+      expiresAt,
+      change: isRedacted ? prepared.change : null,
+      valuesDigest: valuesDigestOf(values, vault),
+    },
+  }
 }
 
 async function store(
@@ -221,17 +275,17 @@ function answerNow(
 ): ApproveResponse {
   const now = clock.monotonicMs()
   const { entry, write } = item
-  const isDurable = write !== null || item.pending !== null
   const timing = {
     totalMs: rounded(now - conclusion.deadline.startedAt),
     validatorsMs: entry.timing.validatorsMs,
-    commitMs: isDurable ? rounded(now - sentAt) : 0,
+    commitMs: isStored(item) ? rounded(now - sentAt) : 0,
   }
   return responseOf(conclusion, { entry, write, token, timing })
 }
 
 function report(
   response: ApproveResponse,
+  { item, sentAt }: Draft,
   { command, deadline, round, rounds }: Conclusion,
   { journal, clock }: ConcludePorts,
 ): void {
@@ -252,6 +306,7 @@ function report(
     verdicts: response.verdicts,
     totalMs: clock.monotonicMs() - deadline.startedAt,
     validatorsMs: response.timing.validatorsMs,
-    commitMs: response.timing.commitMs,
+    // The answer that is kept under a key tells none.
+    commitMs: isStored(item) ? clock.monotonicMs() - sentAt : 0,
   })
 }

@@ -2,12 +2,15 @@
  * Which approvals this process is working on: how many, and which records they are about to write. Two
  * writes of one record cannot both win, so the second hears so at once instead of after its validators
  * (between processes the record's version decides).
+ *
+ * No account gets all of the room: validators that write while they are asked, each write asking the next of
+ * them, fill what their account may have and no more, and the others do not notice.
  */
 import { Problem } from '../domain/problem.ts'
 
 export interface InFlight {
   /** Takes a place, and the record where there is one; the returned function gives both back. */
-  enter(recordKey: string | null): () => void
+  enter(accountId: string, recordKey: string | null): () => void
   readonly count: number
   /** From now on nobody comes in any more: the gateway is stopping. */
   shut(): void
@@ -17,15 +20,22 @@ export interface InFlight {
 
 /** Room for approvals under way. What is more would only wait longer than anybody wants to. */
 const APPROVALS_IN_FLIGHT_MAX = 2_000
+/** What one account may have of it. */
+const ACCOUNT_SHARE = 0.75
 
 export function createInFlight(max: number = APPROVALS_IN_FLIGHT_MAX): InFlight {
   const records = new Set<string>()
+  const byAccount = new Map<string, number>()
+  const accountMax = Math.ceil(max * ACCOUNT_SHARE)
   const waiting: (() => void)[] = []
   let count = 0
   let isShut = false
 
-  const leave = (recordKey: string | null): void => {
+  const leave = (accountId: string, recordKey: string | null): void => {
     if (recordKey !== null) records.delete(recordKey)
+    const others = (byAccount.get(accountId) ?? 1) - 1
+    if (others === 0) byAccount.delete(accountId)
+    else byAccount.set(accountId, others)
     count--
     if (count === 0) for (const tell of waiting.splice(0)) tell()
   }
@@ -37,9 +47,12 @@ export function createInFlight(max: number = APPROVALS_IN_FLIGHT_MAX): InFlight 
     shut: () => {
       isShut = true
     },
-    enter: (recordKey) => {
+    enter: (accountId, recordKey) => {
       if (isShut) throw new Problem('stopping', { retryAfterSeconds: 1 })
-      if (count >= max) throw new Problem('overloaded', { retryAfterSeconds: 1 })
+      const ofAccount = byAccount.get(accountId) ?? 0
+      if (count >= max || ofAccount >= accountMax) {
+        throw new Problem('overloaded', { retryAfterSeconds: 1 })
+      }
       if (recordKey !== null) {
         if (records.has(recordKey)) {
           throw new Problem('approval_in_flight', {
@@ -50,10 +63,11 @@ export function createInFlight(max: number = APPROVALS_IN_FLIGHT_MAX): InFlight 
         }
         records.add(recordKey)
       }
+      byAccount.set(accountId, ofAccount + 1)
       count++
       let isInside = true
       return () => {
-        if (isInside) leave(recordKey)
+        if (isInside) leave(accountId, recordKey)
         isInside = false
       }
     },

@@ -39,6 +39,8 @@ export type JournalEvent =
     }
   /** A write that was turned away before anything was read of it, because the gateway was full. */
   | { readonly kind: 'request.shed' }
+  /** One that came past the rate of its key, or of its account. */
+  | { readonly kind: 'request.limited'; readonly by: 'key' | 'account' }
   | {
       readonly kind: 'call.ended'
       readonly accountId: string

@@ -7,31 +7,39 @@ import type { Page } from './store.ts'
 export type AccountPorts = {
   readonly accounts: Accounts
   readonly ids: Ids
+  /** What is remembered of callers, limits included. */
+  readonly forgetKeys: () => void
 }
 
 export type AccountPatch = {
   readonly title?: string | undefined
   readonly accountNumber?: string | null | undefined
+  readonly maxPerSecond?: number | null | undefined
 }
 
 export type AccountDraft = {
   readonly id: string | undefined
   readonly title: string
   readonly accountNumber: string | null | undefined
+  readonly maxPerSecond: number | null | undefined
 }
 
 type AccountView = ReturnType<typeof viewOf>
 
 export async function createAccount(
   callerAccountId: string,
-  { id, title, accountNumber = null }: AccountDraft,
-  { accounts, ids }: AccountPorts,
+  { id, title, accountNumber = null, maxPerSecond = null }: AccountDraft,
+  { accounts, ids, forgetKeys }: AccountPorts,
 ): Promise<AccountView> {
   if (callerAccountId !== OPERATOR_ACCOUNT) {
     const detail = `Accounts are made by the admins of the account ${OPERATOR_ACCOUNT}.`
     throw new Problem('forbidden', { detail })
   }
-  return viewOf(await accounts.create({ id: id ?? ids.make('acc'), title, accountNumber }))
+  const draft = { id: id ?? ids.make('acc'), title, accountNumber, maxPerSecond }
+  const account = await accounts.create(draft)
+  // Tokens may name it from now on.
+  forgetKeys()
+  return viewOf(account)
 }
 
 export async function listAccounts(
@@ -58,15 +66,22 @@ export async function updateAccount(
   callerAccountId: string,
   id: string,
   patch: AccountPatch,
-  { accounts }: AccountPorts,
+  { accounts, forgetKeys }: AccountPorts,
 ): Promise<AccountView> {
+  if (patch.maxPerSecond !== undefined && callerAccountId !== OPERATOR_ACCOUNT) {
+    const detail = `How often an account may call is set by the admins of the account ${OPERATOR_ACCOUNT}.`
+    throw new Problem('forbidden', { detail })
+  }
   const change = (current: Account): Account => ({
     ...current,
     title: patch.title ?? current.title,
     accountNumber: patch.accountNumber === undefined ? current.accountNumber : patch.accountNumber,
+    maxPerSecond: patch.maxPerSecond === undefined ? current.maxPerSecond : patch.maxPerSecond,
   })
   const changed = mayManage(callerAccountId, id) ? await accounts.update(id, change) : null
-  return viewOf(orNotFound(changed))
+  const account = orNotFound(changed)
+  forgetKeys()
+  return viewOf(account)
 }
 
 /** Whether an account is there, and this caller's business. */
@@ -88,6 +103,12 @@ function orNotFound(account: Account | null): Account {
   return account
 }
 
-function viewOf({ id, title, accountNumber, createdAt }: Account) {
-  return { id, title, accountNumber: accountNumber ?? undefined, createdAt }
+function viewOf({ id, title, accountNumber, maxPerSecond, createdAt }: Account) {
+  return {
+    id,
+    title,
+    accountNumber: accountNumber ?? undefined,
+    maxPerSecond: maxPerSecond ?? undefined,
+    createdAt,
+  }
 }

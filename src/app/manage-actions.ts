@@ -1,15 +1,22 @@
 /** The verbs of those who set up menu actions. Secrets go in and never come out again. */
 import { type Action, neverHolding } from '../domain/action.ts'
 import { Problem } from '../domain/problem.ts'
-import { type Auth, MASK, type SubscriptionSecrets } from '../domain/subscription.ts'
+import {
+  type Auth,
+  MASK,
+  type SubscriptionSecrets,
+  type TlsSettings,
+} from '../domain/subscription.ts'
 import type { Ids } from './ports.ts'
 import {
   type EndpointRules,
   maskedAuth,
   maskedHeaders,
+  maskedTls,
   refuseMasks,
   unmaskedAuth,
   unmaskedHeaders,
+  unmaskedTls,
   withoutUndefined,
 } from './secret-settings.ts'
 import type { Actions, Page } from './store.ts'
@@ -42,6 +49,8 @@ export type ActionDraft = Settings & {
   readonly secret: string | undefined
   readonly auth: Auth
   readonly headers: Readonly<Record<string, string>>
+  /** Null: as with everybody. */
+  readonly tls?: TlsSettings | null | undefined
 }
 
 export type ActionPatch = Partial<Omit<ActionDraft, 'id' | 'secret'> & { readonly secret: string }>
@@ -55,15 +64,19 @@ export async function createAction(
   { actions, rules, ids }: ManageActionPorts,
 ): Promise<ActionView> {
   const { id = ids.make('act'), secret = rules.newSecret(draft.dialect) } = draft
-  const action = { ...draft, id, accountId, secret, retiring: [] }
+  const action = { ...draft, id, accountId, secret, retiring: [], tls: draft.tls ?? undefined }
   refuseMasks(action, null)
-  check(action, rules)
+  check(action, null, rules)
   return { ...viewOf(await actions.create(action)), secret }
 }
 
 /** Everything that is wrong with it, at once. */
-function check(action: Omit<Action, 'createdAt' | 'updatedAt'>, rules: EndpointRules): void {
-  const complaints = [...rules.complaints(action), ...neverHolding(action.conditions)]
+function check(
+  action: Omit<Action, 'createdAt' | 'updatedAt'>,
+  stored: Action | null,
+  rules: EndpointRules,
+): void {
+  const complaints = [...rules.complaints(action, stored), ...neverHolding(action.conditions)]
   if (complaints.length > 0) throw new Problem('invalid_request', { complaints })
 }
 
@@ -75,7 +88,7 @@ export async function updateAction(
 ): Promise<ActionView> {
   const updated = await actions.update(accountId, id, (current) => {
     const next = patched(current, patch)
-    check(next, rules)
+    check(next, current, rules)
     return next
   })
   forgetAction(accountId, id)
@@ -83,12 +96,13 @@ export async function updateAction(
 }
 
 function patched(current: Action, patch: ActionPatch): Action {
-  const { secret, auth, headers, ...settings } = patch
+  const { secret, auth, headers, tls, ...settings } = patch
   const secrets: SubscriptionSecrets = {
     secret: secret === undefined || secret === MASK ? current.secret : secret,
     retiring: current.retiring,
     auth: auth === undefined ? current.auth : unmaskedAuth(auth, current.auth),
     headers: headers === undefined ? current.headers : unmaskedHeaders(headers, current.headers),
+    tls: unmaskedTls(tls, current.tls),
   }
   refuseMasks(secrets, current)
   return { ...current, ...withoutUndefined(settings), ...secrets }
@@ -136,6 +150,7 @@ export function viewOf(action: Action) {
     parameters: action.parameters,
     auth: maskedAuth(action.auth),
     headers: maskedHeaders(action.headers),
+    tls: maskedTls(action.tls),
     dialect: action.dialect,
     secret: MASK as string,
     confirmText: action.confirmText ?? undefined,

@@ -49,7 +49,7 @@ function check(
     const { auth, headers, secret = appSecret } = template
     const secrets = { secret, retiring: [], auth, headers }
     const endpoint: SavedEndpoint = { ...template, ...secrets, id: '', accountId }
-    const found = [...maskComplaints(secrets, null), ...rules.complaints(endpoint)]
+    const found = [...maskComplaints(secrets, null), ...rules.complaints(endpoint, null)]
     return found.map(({ pointer, message }) => {
       const isOfApp = pointer === '/secret' && template.secret === undefined
       return { pointer: isOfApp ? pointer : pointerTo('subscriptions', index) + pointer, message }

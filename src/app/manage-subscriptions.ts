@@ -10,6 +10,7 @@ import {
   MASK,
   type Subscription,
   type SubscriptionSecrets,
+  type TlsSettings,
 } from '../domain/subscription.ts'
 import type { Configurations } from './configuration.ts'
 import type { Clock, Ids, Sequences, Vault } from './ports.ts'
@@ -18,9 +19,11 @@ import {
   type EndpointRules,
   maskedAuth,
   maskedHeaders,
+  maskedTls,
   refuseMasks,
   unmaskedAuth,
   unmaskedHeaders,
+  unmaskedTls,
   withoutUndefined,
 } from './secret-settings.ts'
 import type { HeldChoice, Page, SubscriptionSettings, Subscriptions } from './store.ts'
@@ -46,6 +49,7 @@ export type SubscriptionDraft = Omit<SubscriptionSettings, 'id' | 'disabledReaso
   readonly secret: string | undefined
   readonly auth: Auth
   readonly headers: Readonly<Record<string, string>>
+  readonly tls?: TlsSettings | null | undefined
 }
 
 export type SubscriptionPatch = Partial<
@@ -53,6 +57,8 @@ export type SubscriptionPatch = Partial<
     readonly secret: string
     readonly auth: Auth
     readonly headers: Readonly<Record<string, string>>
+    /** Null: as with everybody. */
+    readonly tls: TlsSettings | null
   }
 > & { readonly breaker?: Partial<BreakerSettings> | undefined }
 
@@ -64,16 +70,22 @@ export async function createSubscription(
   draft: SubscriptionDraft,
   ports: ManagePorts,
 ): Promise<SubscriptionView & { readonly secret: string }> {
-  const { secret: chosen, auth, headers, ...rest } = draft
+  const { secret: chosen, auth, headers, tls, ...rest } = draft
   const secret = chosen ?? ports.rules.newSecret(draft.dialect)
   // Ids are the gateway's own: they become part of webhook-id, which takes no dot.
   const id = ports.ids.make('sub')
   const disabledReason = draft.active ? null : ('manual' as const)
   const retry = draft.retry ?? defaultRetry(draft.dialect)
   const settings: SubscriptionSettings = { ...rest, retry, id, disabledReason }
-  const secrets: SubscriptionSecrets = { secret, retiring: [], auth, headers }
+  const secrets: SubscriptionSecrets = {
+    secret,
+    retiring: [],
+    auth,
+    headers,
+    tls: tls ?? undefined,
+  }
   refuseMasks(secrets, null)
-  checkEndpoint(unsaved(accountId, settings, secrets), ports.rules)
+  checkEndpoint(unsaved(accountId, settings, secrets), null, ports.rules)
   await checkEvents(accountId, draft.events, ports)
   const created = await ports.subscriptions.create(accountId, settings, secrets)
   return { ...viewOf(created, 0), secret }
@@ -133,7 +145,7 @@ async function update(
     wasActive = current.active
     refuseOfApp(current, patch)
     const next = patched(current, patch)
-    checkEndpoint(next, rules)
+    checkEndpoint(next, current, rules)
     return next
   }
   const updated = await subscriptions.update(accountId, id, change, held)
@@ -155,7 +167,7 @@ function refuseOfApp({ installationId }: Subscription, patch: SubscriptionPatch)
 }
 
 function patched(current: Subscription, patch: SubscriptionPatch): Subscription {
-  const { secret, auth, headers, active, breaker, ...settings } = patch
+  const { secret, auth, headers, tls, active, breaker, ...settings } = patch
   const next: Subscription = {
     ...current,
     ...withoutUndefined(settings),
@@ -170,6 +182,7 @@ function patched(current: Subscription, patch: SubscriptionPatch): Subscription 
         : [],
     auth: auth === undefined ? current.auth : unmaskedAuth(auth, current.auth),
     headers: headers === undefined ? current.headers : unmaskedHeaders(headers, current.headers),
+    tls: unmaskedTls(tls, current.tls),
   }
   refuseMasks(next, current)
   return next
@@ -272,6 +285,7 @@ function viewOf(subscription: Subscription, lastSequenceId: number) {
     secret: MASK,
     auth: maskedAuth(subscription.auth),
     headers: maskedHeaders(subscription.headers),
+    tls: maskedTls(subscription.tls),
     lastSequenceId,
     disabledReason: subscription.disabledReason ?? undefined,
     fallbackMessage: subscription.fallbackMessage ?? undefined,

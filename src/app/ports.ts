@@ -31,9 +31,10 @@ export interface Ids {
 export interface Vault {
   randomBytes(count: number): Uint8Array
   random(): number
+  /** Hex. */
   sha256(text: string): string
   /** A keyed digest (base64url) of a text, for one purpose; other purposes give other digests. */
-  tag(purpose: 'confirmation' | 'chain', text: string): string
+  tag(purpose: 'confirmation' | 'chain' | 'redaction', text: string): string
   /** Whether a tag is ours, also from before the master key was rotated. */
   isTagged(purpose: 'confirmation' | 'chain', text: string, tag: string): boolean
   /** Whether two texts are equal, in a time that does not depend on where they differ. */
@@ -142,6 +143,8 @@ export type Dispatch = {
 export type DispatchResult = {
   /** `broken_off` by this gateway, which says nothing about the receiver. */
   readonly outcome: DeliveryOutcome | 'broken_off'
+  /** What failed was the way out, which says nothing about the receiver either; it costs an attempt. */
+  readonly isOnTheWay?: boolean | undefined
   readonly status: number | undefined
   readonly retryAfterMs: number | undefined
   readonly durationMs: number
@@ -167,9 +170,30 @@ export interface Sequences {
   last(accountId: string, subscriptionIds: readonly string[]): Promise<ReadonlyMap<string, number>>
 }
 
+/** What a caller's own commit was approved for (CONTRACT.md §3). */
+export type ApprovalClaims = {
+  /** The decision. */
+  readonly jti: string
+  readonly acc: string
+  readonly event: string
+  readonly cat: string
+  /** Left out where the record has no id yet. */
+  readonly rec: string | undefined
+  /** base64url SHA-256 of the RFC 8785 canonical JSON of `{event, catalogId, recordId, values}`. */
+  readonly dig: string
+  /** Seconds since 1970. */
+  readonly iat: number
+  readonly exp: number
+}
+
+export interface ApprovalSigner {
+  /** A JWS that anybody can verify. */
+  sign(claims: ApprovalClaims): string
+}
+
 /** Tokens of the approval chain, signed so that a validator cannot make one up. */
 export interface ChainTokens {
-  seal(chain: Chain): string
-  /** The empty chain for a header that is absent or was not made here. */
-  open(token: string | undefined): Chain
+  seal(chain: Chain, accountId: string): string
+  /** The empty chain for a header that is absent, old, of another account, or was not made here. */
+  open(token: string | undefined, accountId: string): Chain
 }

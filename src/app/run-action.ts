@@ -90,7 +90,7 @@ export async function menuOf(
 }
 
 export async function runAction(request: RunRequest, ports: RunActionPorts): Promise<ActionResult> {
-  const leave = ports.actionsInFlight.enter(null)
+  const leave = ports.actionsInFlight.enter(request.accountId, null)
   try {
     const { action, record } = await actionToRun(request, ports)
     const message = await messageAbout({ action, record, user: request.user }, ports)

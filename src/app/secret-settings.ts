@@ -11,6 +11,7 @@ import {
   MASK,
   type Subscription,
   type SubscriptionSecrets,
+  type TlsSettings,
 } from '../domain/subscription.ts'
 
 /** An endpoint that somebody wants to save; a subscription has events, an action has none. */
@@ -21,12 +22,16 @@ export type SavedEndpoint = Endpoint &
 /** What only the dialects and the egress guard know about it. */
 export interface EndpointRules {
   newSecret(dialect: DialectName): string
-  /** What is wrong with it, all at once. */
-  complaints(endpoint: SavedEndpoint): readonly Complaint[]
+  /** What is wrong with it, all at once. What has not changed since it was stored was right then. */
+  complaints(endpoint: SavedEndpoint, stored: SubscriptionSecrets | null): readonly Complaint[]
 }
 
-export function checkEndpoint(endpoint: SavedEndpoint, rules: EndpointRules): void {
-  const complaints = rules.complaints(endpoint)
+export function checkEndpoint(
+  endpoint: SavedEndpoint,
+  stored: SubscriptionSecrets | null,
+  rules: EndpointRules,
+): void {
+  const complaints = rules.complaints(endpoint, stored)
   if (complaints.length > 0) throw new Problem('invalid_request', { complaints })
 }
 
@@ -54,12 +59,22 @@ export function unmaskedHeaders(
   )
 }
 
+/** What is left out stays, null takes it away, and `***` stands for the stored key. */
+export function unmaskedTls(
+  sent: TlsSettings | null | undefined,
+  stored: TlsSettings | undefined,
+): TlsSettings | undefined {
+  if (sent === undefined) return stored
+  if (sent === null) return undefined
+  return sent.key === MASK && stored?.key !== undefined ? { ...sent, key: stored.key } : sent
+}
+
 /** A mask that stands for nothing would be sent to the receiver as the secret itself. */
 export function maskComplaints(
   secrets: SubscriptionSecrets,
   stored: SubscriptionSecrets | null,
 ): Complaint[] {
-  const { auth, headers } = secrets
+  const { auth, headers, tls } = secrets
   const complaints: Complaint[] = []
   const complain = (pointer: string) =>
     complaints.push({ pointer, message: `"${MASK}" stands for a stored value, and there is none.` })
@@ -69,6 +84,7 @@ export function maskComplaints(
     if (auth.type === 'basic' && auth.password === MASK) complain('/auth/password')
     if (auth.type === 'custom' && auth.value === MASK) complain('/auth/value')
   }
+  if (tls?.key === MASK) complain('/tls/key')
   for (const [name, value] of Object.entries(headers)) {
     if (value === MASK) complain(pointerTo('headers', name))
   }
@@ -94,6 +110,11 @@ export function maskedAuth(auth: Auth): Auth {
     case 'custom':
       return { ...auth, value: MASK }
   }
+}
+
+/** Certificates are shown to everybody who connects; only the key is a secret. */
+export function maskedTls(tls: TlsSettings | undefined): TlsSettings | undefined {
+  return tls?.key === undefined ? tls : { ...tls, key: MASK }
 }
 
 export function maskedHeaders(headers: Readonly<Record<string, string>>): Record<string, string> {

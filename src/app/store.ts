@@ -13,6 +13,7 @@ import type { RecordFilter } from '../domain/record-filter.ts'
 import type { DisabledReason, Subscription, SubscriptionSecrets } from '../domain/subscription.ts'
 import type { Values } from '../domain/values.ts'
 import type { Verdict } from '../domain/verdict.ts'
+import type { Override } from './override.ts'
 
 export type AccountConfiguration = {
   readonly accountId: string
@@ -121,7 +122,14 @@ export type KeptAnswer = {
 }
 
 /** A caller's own commit that is still to come. */
-export type PendingApproval = { readonly tokenHash: string; readonly expiresAt: string }
+export type PendingApproval = {
+  readonly tokenHash: string
+  readonly expiresAt: string
+  /** As it was approved, kept until it is redeemed; null where the decision keeps all of it. */
+  readonly change: Change | null
+  /** Of its values: see digestOf. */
+  readonly valuesDigest: string
+}
 
 export type CommitItem = {
   readonly entry: DecisionEntry
@@ -134,6 +142,8 @@ export type CommitItem = {
   readonly pending: PendingApproval | null
   /** The record's catalog has never been seen: it is taken as one without fields. */
   readonly definesCatalog: boolean
+  /** What a person confirmed; it goes into the audit. */
+  readonly override?: Override | undefined
 }
 
 export type CommitResult =
@@ -218,7 +228,10 @@ export type CallerApproval = {
   readonly state: ApprovalState
   readonly tokenHash: string
   readonly isExpired: boolean
+  /** Redeemed or too old it is what the decision keeps of it. */
   readonly change: Change
+  /** Null for one of the build before. */
+  readonly valuesDigest: string | null
   /** The record's id and the number told, once it is committed. */
   readonly committedRecordId: string | null
   readonly notifications: number
@@ -341,19 +354,39 @@ export type Caller = {
   readonly scopes: ReadonlySet<Scope>
 }
 
+/** Requests a second; null: as many as come. */
+export type CallLimits = {
+  readonly ofKey: number | null
+  /** Of everybody who calls for the account, together. */
+  readonly ofAccount: number | null
+}
+
+/** A key as it is looked up. */
+export type KnownKey = {
+  readonly caller: Caller
+  readonly limits: CallLimits
+  /** How much longer it may be used; null: for good. */
+  readonly expiresInMs: number | null
+}
+
 export type KeyView = {
   readonly id: string
   readonly name: string
   readonly accountId: string
   readonly scopes: readonly Scope[]
+  readonly maxPerSecond: number | null
   readonly expiresAt: string | null
+  /** To the minute; null: never, as far as is known. */
+  readonly lastUsedAt: string | null
   readonly createdAt: string
 }
 
 export interface Keys {
   /** Null for an unknown or expired key. */
-  findByHash(hash: string): Promise<Caller | null>
-  create(key: Omit<KeyView, 'createdAt'>, hash: string): Promise<KeyView>
+  findByHash(hash: string): Promise<KnownKey | null>
+  /** Takes note that a key is in use, to be stored some time later; nobody waits for it. */
+  noteUse(keyId: string): void
+  create(key: Omit<KeyView, 'createdAt' | 'lastUsedAt'>, hash: string): Promise<KeyView>
   list(accountId: string, page: Page): Promise<readonly KeyView[]>
   /** Whether any key was ever made. */
   isEmpty(): Promise<boolean>

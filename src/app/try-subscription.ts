@@ -6,6 +6,7 @@ import {
   type Change,
   type ChangeEvent,
   changeOf,
+  DEGRADED_EVENT,
   isBuiltInEvent,
   isChangeEvent,
   isOperationalEvent,
@@ -14,6 +15,7 @@ import {
   type OperationalEvent,
 } from '../domain/change.ts'
 import { decide } from '../domain/decision.ts'
+import { degradedBody } from '../domain/degraded.ts'
 import type { Locales } from '../domain/message.ts'
 import { applicationBody, type EventBody, operationalBody } from '../domain/notification.ts'
 import { Problem } from '../domain/problem.ts'
@@ -115,7 +117,7 @@ function questionAbout(subscription: Subscription, change: Change, ports: TryPor
     occurredAtMs: nowMs,
     deadlineAtMs: nowMs + subscription.timeoutMs,
     dryRun: true,
-    chainToken: ports.chainTokens.seal(EMPTY_CHAIN),
+    chainToken: ports.chainTokens.seal(EMPTY_CHAIN, subscription.accountId),
     traceparent: undefined,
   }
   return { subscription, inquiry, budgetMs: subscription.timeoutMs }
@@ -179,6 +181,7 @@ function toldSample(
   { clock, ids }: TryPorts,
 ): EventBody {
   if (isOperationalEvent(event)) return operationalSample(subscription, sample, event, clock)
+  if (event === DEGRADED_EVENT) return degradedSample(subscription, change, ids)
   if (event !== APPLICATION_EVENT) return notificationSample(change, event, ids)
   const { accountId } = subscription
   const userId = change.user?.id ?? 'sample'
@@ -191,6 +194,12 @@ function notificationSample(change: Change, event: string, ids: Ids): EventBody 
   const recordId = change.recordId ?? 'sample'
   const told = { values, prevValues, changedFields, user, context, decisionId }
   return { event, accountId, catalogId, recordId, ...told }
+}
+
+/** As if the subscription itself had been passed by. */
+function degradedSample({ id, name }: Subscription, change: Change, ids: Ids): EventBody {
+  const passedBy = [{ subscriptionId: id, name, cause: 'timeout' as const }]
+  return degradedBody({ change, recordId: 'sample', decisionId: ids.make('dec'), passedBy })
 }
 
 /** As if it had happened to the subscription itself. */

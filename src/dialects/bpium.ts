@@ -90,6 +90,10 @@ function suggestionsOf(
   said: Values | undefined,
   remarks: readonly Remark[],
 ): Answer {
+  const reading = readJson(reply)
+  if (!('fault' in reading) && reading.mended !== undefined) {
+    return failed('bad_reply', reading.mended)
+  }
   if (said === undefined) {
     const isUnread = reply.body.length > 0 && (claimsJson(reply) || isEncoded(reply))
     if (isUnread) return failed('bad_reply', faultOf(reply))

@@ -60,7 +60,12 @@ export function readText(reply: DialectReply): string | null {
 }
 
 export type Reading =
-  | { readonly value: unknown; readonly text: string }
+  | {
+      readonly value: unknown
+      readonly text: string
+      /** What was wrong with it and was set right: it is good for a refusal's texts, and nothing else. */
+      readonly mended?: string | undefined
+    }
   | { readonly fault: string }
 
 /** The body as JSON, or what is wrong with it. */
@@ -69,7 +74,7 @@ export function readJson(reply: DialectReply): Reading {
   const text = readText(reply)
   if (text === null) return { fault: 'The reply is compressed or not UTF-8.' }
   const reading = parsed(text)
-  return 'fault' in reading ? (refusalIn(reply, text) ?? reading) : reading
+  return 'fault' in reading ? (refusalIn(reply, text, reading.fault) ?? reading) : reading
 }
 
 function parsed(text: string): Reading {
@@ -90,7 +95,7 @@ const ESCAPE = /\\u[dD][89abAB][\da-fA-F]{2}\\u[dD][c-fC-F][\da-fA-F]{2}|\\(?:u(
  * Two escapes are JSON although no database keeps them, NUL and half of a character. They are no reason to lose
  * a refusal, of which only texts are used and those are cleaned; null where it is none.
  */
-function refusalIn({ status }: DialectReply, text: string): Reading | null {
+function refusalIn({ status }: DialectReply, text: string, mended: string): Reading | null {
   if (!text.includes('\\u')) return null
   const reading = parsed(
     text.replace(ESCAPE, (escape, hex: string | undefined) => {
@@ -100,7 +105,8 @@ function refusalIn({ status }: DialectReply, text: string): Reading | null {
   )
   if ('fault' in reading) return null
   const { value } = reading
-  return status >= 400 || (isPlainObject(value) && value['decision'] === 'deny') ? reading : null
+  const isRefusal = status >= 400 || (isPlainObject(value) && value['decision'] === 'deny')
+  return isRefusal ? { ...reading, mended } : null
 }
 
 /**

@@ -34,6 +34,9 @@ const RESERVED_HEADERS: ReadonlySet<string> = new Set([
   'forwarded',
   'host',
   'keep-alive',
+  // What cloud metadata services want to see before they hand out credentials.
+  'metadata',
+  'metadata-flavor',
   'te',
   'traceparent',
   'tracestate',
@@ -42,8 +45,18 @@ const RESERVED_HEADERS: ReadonlySet<string> = new Set([
   'upgrade',
   'via',
   'x-hook-signature',
+  // With them a POST may become a DELETE behind the back of whoever reads the method.
+  'x-http-method',
+  'x-http-method-override',
+  'x-method-override',
 ])
-const RESERVED_PREFIXES = ['proxy-', 'webhook-', 'x-assent-', 'x-forwarded-'] as const
+const RESERVED_PREFIXES = [
+  'proxy-',
+  'webhook-',
+  'x-assent-',
+  'x-aws-ec2-metadata-',
+  'x-forwarded-',
+] as const
 
 export function isReservedHeader(name: string): boolean {
   const lower = name.toLowerCase()

@@ -200,7 +200,11 @@ export function readSuggestions(reply: DialectReply): Answer {
   )
   const isRefused = errors.length > 0 || warnings.some(({ severity }) => severity === 'error')
   const remarks = [...errors, ...warnings, ...remark('info', message)]
-  return { kind: isRefused ? 'deny' : 'allow', remarks, values }
+  if (reading.mended === undefined) return { kind: isRefused ? 'deny' : 'allow', remarks, values }
+  // Nobody says \u0000 in a value of a form, or in the name of one, and means what was made of it.
+  return isRefused
+    ? { kind: 'deny', remarks, values: undefined }
+    : failed('bad_reply', reading.mended)
 }
 
 const REASONS = ['message', 'error', 'errors', 'detail'] as const

@@ -1,6 +1,7 @@
 /** Catalogs give records their fields. A catalog without fields takes any values. */
 import { pointerTo } from './pointer.ts'
 import type { Complaint } from './problem.ts'
+import type { RedactionRules } from './redaction.ts'
 import type { Values } from './values.ts'
 
 export const FIELD_TYPES = [
@@ -31,6 +32,8 @@ export type Catalog = {
   readonly id: string
   readonly title: string
   readonly fields: readonly Field[]
+  /** What its decisions do not keep. */
+  readonly redact?: RedactionRules | undefined
 }
 
 export const RECORD_VALUES_MAX = 1_000

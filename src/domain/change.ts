@@ -24,6 +24,9 @@ export function isOperationalEvent(name: string): name is OperationalEvent {
 /** Tells an app that an account was connected or disconnected; what happened is its `action`. */
 export const APPLICATION_EVENT = 'application'
 
+/** Tells that a change was allowed although somebody who has a say could not be asked. */
+export const DEGRADED_EVENT = 'approval.degraded'
+
 export const changeEventNames = Object.keys(CHANGE_EVENTS) as [ChangeEvent, ...ChangeEvent[]]
 
 /** Events that every account has. Others are defined by it (event-type.ts). */
@@ -32,6 +35,7 @@ export const BUILT_IN_EVENTS = [
   ...NOTIFICATION_EVENTS,
   ...OPERATIONAL_EVENTS,
   APPLICATION_EVENT,
+  DEGRADED_EVENT,
 ] as const
 export type BuiltInEvent = (typeof BUILT_IN_EVENTS)[number]
 

@@ -16,6 +16,8 @@ const OF_THE_APPLICATION = {
 } as const
 
 export const PROBLEM_TEXTS = {
+  unreadable_request: OF_THE_APPLICATION,
+  headers_too_large: OF_THE_APPLICATION,
   invalid_json: OF_THE_APPLICATION,
   json_too_deep: OF_THE_APPLICATION,
   invalid_header: OF_THE_APPLICATION,
@@ -23,6 +25,11 @@ export const PROBLEM_TEXTS = {
   method_not_allowed: OF_THE_APPLICATION,
   unsupported_media_type: OF_THE_APPLICATION,
   idempotency_key_reused: OF_THE_APPLICATION,
+  request_timeout: {
+    en: 'The request took too long to arrive. Nothing was saved. Please try again.',
+    ru: 'Запрос передавался слишком долго. Ничего не сохранено. Попробуйте ещё раз.',
+    uk: 'Запит надходив занадто довго. Нічого не збережено. Спробуйте ще раз.',
+  },
   client_gone: {
     en: 'The connection was closed before there was an answer. Nothing was saved.',
     ru: 'Соединение закрылось до получения ответа. Ничего не сохранено.',

@@ -3,6 +3,7 @@
  * closed list; the HTTP adapter turns it into an RFC 9457 document. A validator's "no" is never one.
  */
 export const PROBLEMS = {
+  unreadable_request: { status: 400, title: 'The request is not readable as HTTP' },
   invalid_json: { status: 400, title: 'The body is not acceptable JSON' },
   json_too_deep: { status: 400, title: 'The JSON is nested too deep' },
   invalid_header: { status: 400, title: 'A header has an unusable value' },
@@ -28,6 +29,7 @@ export const PROBLEMS = {
   store_busy: { status: 503, title: 'The database is busy' },
   subscription_of_app: { status: 409, title: 'The subscription belongs to a connected app' },
   subscription_gone: { status: 409, title: 'The subscription of this delivery is no more' },
+  request_timeout: { status: 408, title: 'The request took too long to arrive' },
   approval_expired: { status: 410, title: 'The approval is too old' },
   body_too_large: { status: 413, title: 'The body is too large' },
   unsupported_media_type: { status: 415, title: 'The body comes in an unusable form' },
@@ -39,6 +41,7 @@ export const PROBLEMS = {
   too_many_subscriptions: { status: 422, title: 'The limit of subscriptions is reached' },
   digest_mismatch: { status: 422, title: 'This is not the change that was approved' },
   idempotency_key_reused: { status: 422, title: 'The key was used for another request' },
+  headers_too_large: { status: 431, title: 'The headers are too large' },
   rate_limited: { status: 429, title: 'Too many requests' },
   client_gone: { status: 499, title: 'The caller went away' },
   internal: { status: 500, title: 'Something broke on our side' },

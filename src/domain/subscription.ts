@@ -42,12 +42,22 @@ export type DisabledReason = 'gone' | 'failing' | 'manual'
 /** A secret that still verifies, after a rotation. */
 export type RetiringSecret = { readonly secret: string; readonly validUntil: string }
 
+/** How TLS is spoken with one endpoint, where it is not as with everybody. All PEM. */
+export type TlsSettings = {
+  /** The authorities that it is trusted by, in place of the well-known ones. */
+  readonly ca?: string | undefined
+  /** What the gateway shows of itself: its certificate, then those between it and its authority. */
+  readonly cert?: string | undefined
+  readonly key?: string | undefined
+}
+
 /** The parts of a subscription that are encrypted at rest and never read back. */
 export type SubscriptionSecrets = {
   readonly secret: string
   readonly retiring: readonly RetiringSecret[]
   readonly auth: Auth
   readonly headers: Readonly<Record<string, string>>
+  readonly tls?: TlsSettings | undefined
 }
 
 /** Where and how somebody is called: what subscriptions and menu actions have in common. */

@@ -4,10 +4,13 @@ import { systemIds } from '../../src/adapters/system/ids.ts'
 import type { Account } from '../../src/app/app-store.ts'
 import type { Opened } from '../support/store.ts'
 
-const draftOf = (over: Partial<Omit<Account, 'createdAt'>> = {}) => ({
+type Draft = Omit<Account, 'createdAt'>
+
+const draftOf = (over: Partial<Draft> = {}): Draft => ({
   id: systemIds.make('req').replace('_', '-'),
   title: 'A "shop" – \u{1f600}',
   accountNumber: '4711',
+  maxPerSecond: 250,
   ...over,
 })
 
@@ -22,13 +25,14 @@ export function accountsContract(opened: () => Opened): void {
         createdAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
       })
       expect(await store.accounts.read(draft.id)).toEqual(created)
-      const plain = draftOf({ accountNumber: null })
+      const plain = draftOf({ accountNumber: null, maxPerSecond: null })
       expect(await store.accounts.create(plain)).toMatchObject(plain)
       const changed = await store.accounts.update(draft.id, (current) => {
         expect(current).toEqual(created)
-        return { ...current, title: 'Renamed', accountNumber: null }
+        return { ...current, title: 'Renamed', accountNumber: null, maxPerSecond: 3 }
       })
-      expect(changed).toEqual({ ...created, title: 'Renamed', accountNumber: null })
+      const renamed = { title: 'Renamed', accountNumber: null, maxPerSecond: 3 }
+      expect(changed).toEqual({ ...created, ...renamed })
       expect(await store.accounts.read(draft.id)).toEqual(changed)
       expect(await store.accounts.read(plain.id)).toMatchObject(plain)
     })

@@ -1,5 +1,6 @@
 /** The port CallerApprovals: commits that callers make themselves. */
 import { describe, expect, it } from 'vitest'
+import type { Change } from '../../src/domain/change.ts'
 import { committed, entryOf, eventOf, itemOf } from '../support/items.ts'
 import type { Opened } from '../support/store.ts'
 
@@ -8,9 +9,10 @@ const LATER = '2099-01-01T00:00:00.000Z'
 export function callerApprovalsContract(opened: () => Opened): void {
   const pending = async (
     accountId: string,
-    more: { expiresAt?: string; recordId?: string } = {},
+    more: { expiresAt?: string; recordId?: string; change?: Change } = {},
   ) => {
-    const token = { hash: 'hash of the token', expiresAt: more.expiresAt ?? LATER }
+    const { expiresAt = LATER, change } = more
+    const token = { hash: 'hash of the token', expiresAt, ...(change && { change }) }
     const item = itemOf({ accountId, recordId: more.recordId, token })
     await committed(opened().store.approvals, item)
     return item.entry
@@ -32,9 +34,30 @@ export function callerApprovalsContract(opened: () => Opened): void {
         tokenHash: 'hash of the token',
         isExpired: false,
         change: entry.change,
+        valuesDigest: 'digest',
         committedRecordId: null,
         notifications: 0,
       })
+    })
+
+    it('keep the whole change apart from a decision that does not, for as long as it can be committed', async () => {
+      const { store, sql } = opened()
+      const accountId = await opened().account()
+      const change = entryOf({ accountId }).change
+      const whole = { ...change, values: { secret: 'whole' } }
+      const [done, aborted] = [
+        await pending(accountId, { change: whole }),
+        await pending(accountId, { change: whole }),
+      ]
+      const read = async (id: string) => (await store.callerApprovals.read(accountId, id))?.change
+      expect(await read(done.id)).toEqual(whole)
+      await store.callerApprovals.commit(accountId, done.id, 'r', [])
+      await store.callerApprovals.abort(accountId, aborted.id)
+      for (const { id } of [done, aborted]) {
+        expect((await read(id))?.values).toEqual(change.values)
+        const [row] = await sql('select change from caller_approvals where decision_id = $1', [id])
+        expect(row).toEqual({ change: null })
+      }
     })
 
     it('exist only for the account that asked, and only where a token was handed out', async () => {

@@ -73,7 +73,8 @@ const BAD: readonly Bad[] = [
     hears: { code: '23505' },
     make: async (connection, { store }) => {
       const { key, keyHash } = connection
-      await store.keys.create({ ...key, id: systemIds.make('key') }, keyHash)
+      const taken = { ...key, id: systemIds.make('key'), maxPerSecond: null }
+      await store.keys.create(taken, keyHash)
       return connection
     },
   },
@@ -113,9 +114,9 @@ export function installationsContract(opened: () => Opened): void {
       expect(await store.installations.read(other, made.id)).toBeNull()
       expect(await store.installations.list(other, ALL)).toEqual([])
       expect(await store.keys.findByHash(hashOf(key.id))).toEqual({
-        accountId,
-        keyId: key.id,
-        scopes: new Set(key.scopes),
+        caller: { accountId, keyId: key.id, scopes: new Set(key.scopes) },
+        limits: { ofKey: null, ofAccount: null },
+        expiresInMs: null,
       })
       const own = await store.subscriptions.list(accountId, ALL)
       expect(own).toEqual(
@@ -161,7 +162,7 @@ export function installationsContract(opened: () => Opened): void {
       expect(await store.configuration.generation(accountId)).toBe(generation)
       expect(await store.installations.read(accountId, good.installation.id)).toBeNull()
       const found = await store.keys.findByHash(good.keyHash)
-      expect(found?.keyId).not.toBe(good.key.id)
+      expect(found?.caller.keyId).not.toBe(good.key.id)
     })
 
     it('of an app are one for each account, however many connect it at once', async () => {

@@ -1,5 +1,5 @@
 import { onEachStore, onServerStore } from '../support/store.ts'
-import { catalogsContract, keysContract } from './settings.contract.ts'
+import { catalogsContract, keysContract, keyUseContract } from './settings.contract.ts'
 import { announcementsContract, subscriptionsContract } from './subscriptions.contract.ts'
 
 onEachStore((opened) => {
@@ -7,4 +7,7 @@ onEachStore((opened) => {
   catalogsContract(opened)
   keysContract(opened)
 })
-onServerStore(announcementsContract)
+onServerStore((opened) => {
+  announcementsContract(opened)
+  keyUseContract(opened)
+})

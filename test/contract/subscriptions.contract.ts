@@ -312,12 +312,16 @@ function secretsNamed(name: string): SubscriptionSecrets {
     retiring: [{ secret: `retiring-secret-${name}`, validUntil: '2099-01-01T00:00:00.000Z' }],
     auth: { type: 'basic', username: `user-name-${name}`, password: `pass-word-${name}` },
     headers: { 'x-api-key': `header-value-${name}` },
+    tls: { ca: `authority-${name}`, cert: `certificate-${name}`, key: `tls-key-${name}` },
   }
 }
 
-function textsOf({ secret, retiring, auth, headers }: SubscriptionSecrets): string[] {
+/** Certificates are public; the audit shows them. */
+function textsOf({ secret, retiring, auth, headers, tls }: SubscriptionSecrets): string[] {
   const password = auth.type === 'basic' ? [auth.password] : []
-  return [secret, ...retiring.map((one) => one.secret), ...password, ...Object.values(headers)]
+  const key = tls?.key === undefined ? [] : [tls.key]
+  const retired = retiring.map((one) => one.secret)
+  return [secret, ...retired, ...password, ...Object.values(headers), ...key]
 }
 
 /** Every row of every table, as text. */

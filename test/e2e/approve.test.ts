@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto'
+import { createRemoteJWKSet, jwtVerify } from 'jose'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { DATABASES, startTestGateway, type TestGateway } from '../support/gateway.ts'
 import {
@@ -392,6 +394,48 @@ describe.each(DATABASES)('an approval on the %s database', (database) => {
     expect([again.status, again.json]).toEqual([200, first.json])
     const abort = await api().post(`/v1/approvals/${json.id}/abort`)
     expect([abort.status, abort.json.code]).toEqual([409, 'approval_committed'])
+    // Found by the id that the record got afterwards.
+    const byRecord = await api().get(`/v1/decisions?catalogId=${catalogId}&recordId=77`)
+    expect(byRecord.json.items.map((one: any) => one.id)).toEqual([json.id])
+    const history = await api().get(`/v1/catalogs/${catalogId}/records/77/history`)
+    expect(history.json.items).toEqual(byRecord.json.items)
+  })
+
+  it('signs what was approved, so that anybody can see it, by the keys that it publishes', async () => {
+    const catalogId = newCatalog()
+    const keys = createRemoteJWKSet(new URL('/.well-known/jwks.json', gateway.url))
+    const options = { algorithms: ['EdDSA'], typ: 'assent-approval+jwt' }
+    const digestOf = (text: string) => createHash('sha256').update(text).digest('base64url')
+    const changes = [
+      { event: 'record.before.created', values: { b: 1, a: 'ü' } },
+      { event: 'record.before.updated', recordId: 'r 1', values: { a: [1.5, null] } },
+      { event: 'record.before.deleted', recordId: 'r 1' },
+    ]
+    const canonical = [
+      `{"catalogId":"${catalogId}","event":"record.before.created","values":{"a":"ü","b":1}}`,
+      `{"catalogId":"${catalogId}","event":"record.before.updated","recordId":"r 1","values":{"a":[1.5,null]}}`,
+      `{"catalogId":"${catalogId}","event":"record.before.deleted","recordId":"r 1"}`,
+    ]
+    for (const [index, change] of changes.entries()) {
+      const { json } = await api().approve({
+        values: undefined,
+        ...change,
+        catalogId,
+        commit: 'caller',
+      })
+      const { payload } = await jwtVerify(json.approval.token, keys, options)
+      const { iat = 0, exp = 0, ...claims } = payload
+      expect(claims).toEqual({
+        jti: json.id,
+        acc: 'default',
+        event: change.event,
+        cat: catalogId,
+        ...(change.recordId === undefined ? {} : { rec: change.recordId }),
+        dig: digestOf(canonical[index] ?? ''),
+      })
+      expect(exp - iat).toBe(60)
+      expect(Math.floor(Date.parse(json.approval.expiresAt) / 1_000)).toBe(exp)
+    }
   })
 
   it('refuses to commit what was aborted', async () => {

@@ -1,15 +1,12 @@
 /** Deliveries that are sent again on request, and the log of what was attempted. */
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { eventually } from '../support/eventually.ts'
 import { DATABASES } from '../support/gateway.ts'
+import { type Issuer, startIssuer } from '../support/issuer.ts'
 import { reply } from '../support/validator-server.ts'
 import { idOf, keeping, ONCE, recordOf, Telling, taken, toldOf } from './telling.ts'
 
 const failure = reply(500, '')
-const ISSUER = 'https://issuer.test'
 
 describe.each(DATABASES)('deliveries that are wanted again on the %s database', (database) => {
   let telling: Telling
@@ -164,9 +161,10 @@ describe.each(DATABASES)('deliveries that are wanted again on the %s database', 
 
   it('are found by nobody of another account', async () => {
     const { id, receiver, deliveries } = await five(1)
+    const { api } = telling
+    await api.post('/v1/accounts', { id: 'elsewhere', title: 'Elsewhere' })
     const key = await issuer.keyOf('elsewhere')
     const [{ id: deliveryId }] = deliveries
-    const { api } = telling
     const answers = [
       await api.post(`/v1/subscriptions/${id}/replay`, { states: ['dead'] }, { key }),
       await api.post(`/v1/deliveries/${deliveryId}/retry`, undefined, { key }),
@@ -292,41 +290,3 @@ describe.each(DATABASES)('deliveries that are wanted again on the %s database', 
     ])
   })
 })
-
-type Issuer = {
-  readonly environment: Record<string, string>
-  /** A token of somebody who may do everything in an account. */
-  readonly keyOf: (account: string) => Promise<string>
-  readonly close: () => Promise<void>
-}
-
-async function startIssuer(): Promise<Issuer> {
-  const { privateKey, publicKey } = await generateKeyPair('ES256')
-  const keys = [{ ...(await exportJWK(publicKey)), kid: 'k1', alg: 'ES256' }]
-  const server = createServer((_request, response) => {
-    response.setHeader('content-type', 'application/json').end(JSON.stringify({ keys }))
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  return {
-    environment: {
-      ASSENT_JWT_ISSUER: ISSUER,
-      ASSENT_JWT_AUDIENCE: 'assent',
-      ASSENT_JWKS_URL: `http://127.0.0.1:${port}/jwks`,
-    },
-    keyOf: (account) =>
-      new SignJWT({ account, scope: 'approve read manage admin' })
-        .setProtectedHeader({ alg: 'ES256', kid: 'k1' })
-        .setIssuer(ISSUER)
-        .setAudience('assent')
-        .setSubject('somebody')
-        .setIssuedAt()
-        .setExpirationTime('1h')
-        .sign(privateKey),
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve())
-        server.closeAllConnections()
-      }),
-  }
-}

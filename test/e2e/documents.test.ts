@@ -2,12 +2,13 @@
  * What the project says about itself agrees with what it is: the API's description with the routes, the
  * pages with their promise to load nothing, the written documents with the files and scripts they name.
  */
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Route } from '../../src/adapters/http/route.ts'
-import { startTestGateway, type TestGateway } from '../support/gateway.ts'
+import { everyRoute } from '../support/every-route.ts'
+import { ADMIN_KEY, startTestGateway, type TestGateway } from '../support/gateway.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const read = (path: string) => readFileSync(join(root, path), 'utf8')
@@ -82,19 +83,11 @@ const CONTRACT = `
   .trim()
   .split(/\n\s*/)
 
-/** Every list of routes in src/adapters/http, whether or not anybody serves it. */
-async function writtenRoutes(): Promise<Route[]> {
-  const folder = join(root, 'src/adapters/http')
-  const routes: Route[] = []
-  for (const file of readdirSync(folder).filter((name) => name.endsWith('.ts'))) {
-    const module: Record<string, unknown> = await import(join(folder, file))
-    for (const [name, make] of Object.entries(module)) {
-      if (!name.endsWith('Routes') || typeof make !== 'function') continue
-      routes.push(...(name === 'operationRoutes' ? make([], {}) : make({})))
-    }
-  }
-  return routes
-}
+/** A write that is answered bit by bit. */
+const streamed = {
+  method: 'POST',
+  headers: { authorization: `Bearer ${ADMIN_KEY}`, accept: 'text/event-stream' },
+} as const
 
 const nameOf = ({ method, path }: Route) => `${method} ${path}`
 
@@ -113,7 +106,7 @@ describe('documents of a running gateway', () => {
     )
 
   it('/openapi.json describes every route that is written, and no other', async () => {
-    const written = (await writtenRoutes()).map(nameOf)
+    const written = (await everyRoute()).map(nameOf)
     expect(written.length).toBeGreaterThan(30)
     expect(described().sort()).toEqual(written.sort())
   })
@@ -171,6 +164,30 @@ describe('documents of a running gateway', () => {
     expect(policy).not.toMatch(/script-src|https?:|\*/)
     expect(text).toContain('<h1>')
     expect(loaded(text)).toEqual([])
+  })
+
+  it.each<[string, string, RequestInit]>([
+    ['an answer', '/v1/catalogs', { headers: { authorization: `Bearer ${ADMIN_KEY}` } }],
+    ['a page', '/docs', {}],
+    ['the document', '/openapi.json', {}],
+    ['the metrics', '/metrics', {}],
+    ['no key', '/v1/catalogs', {}],
+    ['no such path', '/nothing', {}],
+    ['no such method', '/v1/approve', { method: 'DELETE' }],
+    [
+      'a stream',
+      '/v1/approve',
+      { ...streamed, body: '{"event":"record.updating","catalogId":"c"}' },
+    ],
+    ['a body that is none', '/v1/approve', { ...streamed, body: '{' }],
+  ])('%s tells browsers to keep, guess, run, frame and tell nothing', async (_what, path, init) => {
+    const { headers } = await fetch(gateway.url + path, init)
+    expect(headers.get('cache-control')).toBe('no-store')
+    expect(headers.get('x-content-type-options')).toBe('nosniff')
+    expect(headers.get('referrer-policy')).toBe('no-referrer')
+    const policy = headers.get('content-security-policy')
+    expect(policy).toMatch(/default-src 'none'/)
+    expect(policy).toMatch(/frame-ancestors 'none'/)
   })
 
   it('/docs shows every route and every schema', async () => {

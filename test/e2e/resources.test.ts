@@ -409,6 +409,8 @@ describe.each(DATABASES)('records, catalogs and subscriptions on the %s database
       `assent_validator_calls_total{subscription="${id}",outcome="deny",cause=""} 1`,
     )
     expect((await api().get('/readyz', { key: null })).json.status).toBe('ready')
-    expect((await api().get('/.well-known/jwks.json', { key: null })).json).toEqual({ keys: [] })
+    expect((await api().get('/.well-known/jwks.json', { key: null })).json).toMatchObject({
+      keys: [{ kty: 'OKP', crv: 'Ed25519', alg: 'EdDSA' }],
+    })
   })
 })

@@ -1,6 +1,6 @@
 /** The process as a whole: its first start, its refusals, its end, and a database that comes and goes. */
 import { randomBytes } from 'node:crypto'
-import { readdir } from 'node:fs/promises'
+import { readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { findPostgres, startCluster } from '../support/cluster.ts'
@@ -68,6 +68,46 @@ describe('a process', () => {
     )
     expect(ended.stderr).not.toContain('topsecret')
     expect(await readdir(environment['ASSENT_DATA_DIR'] ?? '')).toEqual([])
+  })
+
+  it('seals anew what other master keys sealed, and does not start without a key that it needs', async () => {
+    const { environment } = await newPlace('embedded')
+    const [old, next] = [randomBytes(32).toString('base64'), randomBytes(32).toString('base64')]
+    const auth = { type: 'bearer', token: 'a token that outlives its key' }
+    const first = await startProcess({ ...environment, ASSENT_MASTER_KEY: old })
+    const { id } = await first.api.subscribe({ url: validator.url, auth })
+    await first.end('SIGTERM')
+
+    const without = await runToEnd({ ...environment, ASSENT_MASTER_KEY: next })
+    expect(without).toMatchObject({ code: 78, stdout: '' })
+    expect(without.stderr).toMatch(
+      /ASSENT_MASTER_KEY: .*keys that are not in the list \([0-9a-f]{8}\)/,
+    )
+    const unable = await runToEnd({ ...environment, ASSENT_MASTER_KEY: next }, ['re-encrypt'])
+    expect(unable.code).toBe(78)
+
+    const rotating = { ...environment, ASSENT_MASTER_KEY: `${next},${old}` }
+    const done = await runToEnd(rotating, ['re-encrypt'])
+    expect([done.code, done.stdout.trim()]).toEqual([
+      0,
+      'Stored secrets that were sealed anew with the first master key: 1',
+    ])
+    expect((await runToEnd(rotating, ['re-encrypt'])).stdout).toMatch(/: 0$/m)
+
+    const last = await startProcess({ ...environment, ASSENT_MASTER_KEY: next })
+    const asked = validator.next()
+    await last.api.post(`/v1/subscriptions/${id}/test`)
+    expect((await asked).headers.authorization).toBe(`Bearer ${auth.token}`)
+    await last.end('SIGTERM')
+  })
+
+  it('names the setting of a folder in which nothing can be kept', async () => {
+    const { environment } = await newPlace('embedded')
+    const file = join(environment['ASSENT_DATA_DIR'] ?? '', 'a file')
+    await writeFile(file, '')
+    const ended = await runToEnd({ ...environment, ASSENT_DATA_DIR: file })
+    expect(ended).toMatchObject({ code: 78, stdout: '' })
+    expect(ended.stderr).toMatch(/^ {2}ASSENT_DATA_DIR: /m)
   })
 
   it('is refused a data folder that another process has, and says which', async () => {

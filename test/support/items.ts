@@ -98,7 +98,11 @@ export type ItemDraft = EntryDraft & {
   readonly told?: readonly string[]
   readonly key?: string
   readonly insists?: boolean
-  readonly token?: { readonly hash: string; readonly expiresAt: string }
+  readonly token?: {
+    readonly hash: string
+    readonly expiresAt: string
+    readonly change?: Change
+  }
   readonly definesCatalog?: boolean
 }
 
@@ -120,7 +124,12 @@ export function itemOf(draft: ItemDraft): CommitItem {
     pending:
       draft.token === undefined
         ? null
-        : { tokenHash: draft.token.hash, expiresAt: draft.token.expiresAt },
+        : {
+            tokenHash: draft.token.hash,
+            expiresAt: draft.token.expiresAt,
+            change: draft.token.change ?? null,
+            valuesDigest: 'digest',
+          },
     definesCatalog: draft.definesCatalog ?? false,
   }
 }
@@ -188,6 +197,7 @@ export const SECRETS: SubscriptionSecrets = {
   retiring: [{ secret: 'whsec_b2xkLXNlY3JldA==', validUntil: '2099-01-01T00:00:00.000Z' }],
   auth: { type: 'bearer', token: 'token-of-the-suites' },
   headers: { 'x-tenant': 'header-value-of-the-suites' },
+  tls: { ca: 'authority', cert: 'certificate', key: 'tls-key-of-the-suites' },
 }
 
 type Subscribes = {

@@ -47,8 +47,12 @@ async function build(): Promise<void> {
 }
 
 /** Nothing of the surroundings gets in: only what the test says. */
-function launch(environment: Environment): { child: ChildProcess; output: Output } {
-  const child = spawn(process.execPath, ['--enable-source-maps', join(ROOT, 'dist/main.js')], {
+function launch(
+  environment: Environment,
+  command: readonly string[] = [],
+): { child: ChildProcess; output: Output } {
+  const main = join(ROOT, 'dist/main.js')
+  const child = spawn(process.execPath, ['--enable-source-maps', main, ...command], {
     env: { PATH: process.env['PATH'], PORT: '0', ASSENT_LOG_LEVEL: 'error', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
@@ -103,9 +107,12 @@ export async function startProcess(environment: Environment): Promise<GatewayPro
 }
 
 /** Starts a gateway that is expected to end by itself. */
-export async function runToEnd(environment: Environment): Promise<EndedProcess> {
+export async function runToEnd(
+  environment: Environment,
+  command: readonly string[] = [],
+): Promise<EndedProcess> {
   await build()
-  const { child, output } = launch(environment)
+  const { child, output } = launch(environment, command)
   const exit = await exitOf(child)
   return { ...output, ...exit }
 }

@@ -35,10 +35,12 @@ describe('the configuration', () => {
       masterKeys: [],
       egressAllow: '127.0.0.0/8,::1/128',
       egressHttp: 'allow',
+      egressProxy: null,
       jwt: null,
       logLevel: 'info',
       workers: 1,
       deliveries: { autoDisableAfterMs: 5 * 86_400_000, attemptsKeptDays: 30 },
+      payloadsKeptDays: null,
     })
   })
 
@@ -52,20 +54,24 @@ describe('the configuration', () => {
       ASSENT_MASTER_KEY: ` ${KEY} , ${OTHER_KEY}`,
       ASSENT_EGRESS_ALLOW: '10.0.0.0/8,validator.internal',
       ASSENT_EGRESS_HTTP: 'allow',
+      ASSENT_EGRESS_PROXY: 'http://[::1]:3128/',
       ASSENT_LOG_LEVEL: 'silent',
       ASSENT_WORKERS: '4',
       ASSENT_AUTO_DISABLE_AFTER_MS: '3600000',
       ASSENT_ATTEMPTS_KEPT_DAYS: '7',
+      ASSENT_DECISION_PAYLOADS_KEPT_DAYS: '90',
     })
     expect(config).toMatchObject({
       workers: 4,
       deliveries: { autoDisableAfterMs: 3_600_000, attemptsKeptDays: 7 },
+      payloadsKeptDays: 90,
       port: 0,
       host: '::',
       database: { kind: 'server', url: SERVER.DATABASE_URL },
       adminKey: 'x'.repeat(24),
       egressAllow: '10.0.0.0/8,validator.internal',
       egressHttp: 'allow',
+      egressProxy: { host: '::1', port: 3_128 },
       logLevel: 'silent',
       jwt: { issuer: JWT.ASSENT_JWT_ISSUER, accountClaim: 'account', scopeClaim: 'scope' },
     })
@@ -98,6 +104,7 @@ describe('the configuration', () => {
       'ASSENT_WORKERS',
       'ASSENT_AUTO_DISABLE_AFTER_MS',
       'ASSENT_ATTEMPTS_KEPT_DAYS',
+      'ASSENT_DECISION_PAYLOADS_KEPT_DAYS',
     ]
     expect(read(Object.fromEntries(names.map((name) => [name, ''])))).toEqual(read({}))
     const [fault] = faultsOf({ ...SERVER, ASSENT_MASTER_KEY: '' })
@@ -155,9 +162,24 @@ describe('the configuration', () => {
     ],
     ['ASSENT_EGRESS_ALLOW', ['10.0.0.0/33', '*', 'http://validator.test', '10.0.0.0/8,,bad host']],
     ['ASSENT_EGRESS_HTTP', ['ALLOW', 'deny']],
+    [
+      'ASSENT_EGRESS_PROXY',
+      [
+        'proxy.test:3128',
+        'https://proxy.test:3128',
+        'socks5://proxy.test:1080',
+        'http://user:topsecret@proxy.test:3128',
+        'http://proxy.test:3128/path',
+        'http://proxy.test:0',
+        'http://proxy.test:70000',
+        'http://',
+      ],
+    ],
+    ['HOST', ['not a host!!', 'a/b', 'x'.repeat(254)]],
     ['ASSENT_LOG_LEVEL', ['INFO', 'trace']],
     ['ASSENT_WORKERS', ['0', '65', '-1', '2.5', 'all', ' 2']],
     ['ASSENT_AUTO_DISABLE_AFTER_MS', ['-1', '1.5', '5d', '31536000001', '9999999999999', 'never']],
+    ['ASSENT_DECISION_PAYLOADS_KEPT_DAYS', ['-1', '3651', '30d', '1e3']],
     ['ASSENT_ATTEMPTS_KEPT_DAYS', ['0', '-1', '3651', '30d', '1e3', '10000']],
   ])('refuses an unusable %s, and says so under its name only', (name, values) => {
     for (const value of values) {
@@ -183,6 +205,7 @@ describe('the configuration', () => {
       DATABASE_URL: 'mysql://user:topsecret@db',
       ASSENT_ADMIN_KEY: 'topsecret',
       ASSENT_MASTER_KEY: 'topsecret',
+      ASSENT_EGRESS_PROXY: 'http://user:topsecret@proxy.test',
     }
     const text = JSON.stringify(faultsOf(variables))
     expect(text).toContain('ASSENT_ADMIN_KEY')

@@ -5,6 +5,7 @@ import {
   readAccount,
   updateAccount,
 } from '../../app/manage-accounts.ts'
+import { type ActingPorts, acting } from './acting.ts'
 import { paged, pageOf } from './paging.ts'
 import { created, ok, type Route, route } from './route.ts'
 import { accountDraft, accountPatch, accountView } from './schemas/account.ts'
@@ -14,7 +15,7 @@ const COLLECTION = '/v1/accounts'
 const ITEM = `${COLLECTION}/{id}`
 const tag = 'Accounts'
 
-export function accountRoutes(ports: AccountPorts): Route[] {
+export function accountRoutes(ports: AccountPorts & ActingPorts): Route[] {
   return [
     route({
       method: 'GET',
@@ -35,8 +36,11 @@ export function accountRoutes(ports: AccountPorts): Route[] {
       summary: 'Open an account (admins of `default` only); then make a key for it',
       body: accountDraft,
       responses: { 201: { description: 'Opened.', schema: accountView } },
-      handle: async ({ caller, body: { id, title, accountNumber } }) =>
-        created(await createAccount(caller.accountId, { id, title, accountNumber }, ports)),
+      handle: async ({ caller, requestId, body: { id, title, accountNumber, maxPerSecond } }) => {
+        const draft = { id, title, accountNumber, maxPerSecond }
+        const own = acting(ports, caller, requestId)
+        return created(await createAccount(caller.accountId, draft, own))
+      },
     }),
     route({
       method: 'GET',
@@ -53,11 +57,11 @@ export function accountRoutes(ports: AccountPorts): Route[] {
       path: ITEM,
       scopes: ['admin'],
       tag,
-      summary: 'Rename an account, or change its number',
+      summary: 'Rename an account, change its number, or limit how often it calls',
       body: accountPatch,
       responses: { 200: { description: 'As it is now.', schema: accountView } },
-      handle: async ({ caller, params: { id = '' }, body }) =>
-        ok(await updateAccount(caller.accountId, id, body, ports)),
+      handle: async ({ caller, requestId, params: { id = '' }, body }) =>
+        ok(await updateAccount(caller.accountId, id, body, acting(ports, caller, requestId))),
     }),
   ]
 }

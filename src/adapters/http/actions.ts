@@ -10,6 +10,7 @@ import {
 } from '../../app/manage-actions.ts'
 import { menuOf, type RunActionPorts, runAction } from '../../app/run-action.ts'
 import { ACTIONS_PER_ACCOUNT_MAX } from '../../domain/action.ts'
+import { type ActingPorts, acting } from './acting.ts'
 import { localesOf, traceparentOf } from './command.ts'
 import { paged, pageOf } from './paging.ts'
 import { created, noContent, ok, type Route, route } from './route.ts'
@@ -25,7 +26,7 @@ import {
 } from './schemas/action.ts'
 import { pageOf as pageSchema } from './schemas/common.ts'
 
-export type ActionPorts = ManageActionPorts & RunActionPorts
+export type ActionPorts = ManageActionPorts & RunActionPorts & ActingPorts
 
 const COLLECTION = '/v1/actions'
 const ITEM = `${COLLECTION}/{id}`
@@ -59,9 +60,10 @@ function collectionRoutes(ports: ActionPorts): Route[] {
       summary: `Define a menu action (at most ${ACTIONS_PER_ACCOUNT_MAX}); the secret is shown this once`,
       body: actionDraft,
       responses: { 201: { description: 'Defined.', schema: actionView } },
-      handle: async ({ caller, body }) => {
+      handle: async ({ caller, requestId, body }) => {
         const draft = { ...body, id: body.id, secret: body.secret }
-        return created(await createAction(caller.accountId, draft, ports))
+        const own = acting(ports, caller, requestId)
+        return created(await createAction(caller.accountId, draft, own))
       },
     }),
   ]
@@ -87,8 +89,10 @@ function itemRoutes(ports: ActionPorts): Route[] {
       summary: 'Change settings; what is left out stays, `***` keeps a stored secret',
       body: actionPatch,
       responses: { 200: { description: 'As it is now.', schema: actionView } },
-      handle: async ({ caller, params: { id = '' }, body }) =>
-        ok(await updateAction(caller.accountId, id, body as ActionPatch, ports)),
+      handle: async ({ caller, requestId, params: { id = '' }, body }) => {
+        const own = acting(ports, caller, requestId)
+        return ok(await updateAction(caller.accountId, id, body as ActionPatch, own))
+      },
     }),
     route({
       method: 'DELETE',
@@ -97,8 +101,8 @@ function itemRoutes(ports: ActionPorts): Route[] {
       tag,
       summary: 'Remove a menu action',
       responses: { 204: { description: 'Removed.' } },
-      handle: async ({ caller, params: { id = '' } }) => {
-        await removeAction(caller.accountId, id, ports)
+      handle: async ({ caller, requestId, params: { id = '' } }) => {
+        await removeAction(caller.accountId, id, acting(ports, caller, requestId))
         return noContent
       },
     }),

@@ -9,6 +9,7 @@ import type { Locales } from '../../domain/message.ts'
 import { pointerTo } from '../../domain/pointer.ts'
 import { Problem } from '../../domain/problem.ts'
 import type { Values } from '../../domain/values.ts'
+import { ANSWER_HEADERS } from './answer-headers.ts'
 import { type Authenticator, BEARER_ONLY, mayUse, refuseForeignPages } from './authenticate.ts'
 import { checked, complaintsOf, decodeText, parseJson, readIncoming, readRequest } from './body.ts'
 import { localesOf } from './command.ts'
@@ -206,8 +207,10 @@ async function readBody(
 function respond({ status, json, text, stream, headers }: Answer, requestId: string): Response {
   const body = stream ?? text ?? (json === undefined ? null : JSON.stringify(json))
   const all: Record<string, string> = {
-    'cache-control': 'no-store',
-    'x-content-type-options': 'nosniff',
+    'cache-control': ANSWER_HEADERS['cache-control'],
+    'content-security-policy': ANSWER_HEADERS['content-security-policy'],
+    'referrer-policy': ANSWER_HEADERS['referrer-policy'],
+    'x-content-type-options': ANSWER_HEADERS['x-content-type-options'],
     'x-request-id': requestId,
   }
   if (body !== null && stream === undefined) all['content-type'] = 'application/json'

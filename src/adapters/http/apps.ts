@@ -7,6 +7,7 @@ import {
   readInstallation,
 } from '../../app/connect-app.ts'
 import { type AppPorts, createApp, listApps, readApp, removeApp } from '../../app/manage-apps.ts'
+import { type ActingPorts, acting } from './acting.ts'
 import { paged, pageOf } from './paging.ts'
 import { created, noContent, ok, type Route, route } from './route.ts'
 import {
@@ -22,11 +23,14 @@ const APPS = '/v1/apps'
 const INSTALLATIONS = '/v1/installations'
 const tag = 'Apps'
 
-export function appRoutes(ports: AppPorts & ConnectPorts): Route[] {
+type OfferPorts = AppPorts & ActingPorts
+type ConnectionPorts = ConnectPorts & ActingPorts
+
+export function appRoutes(ports: OfferPorts & ConnectionPorts): Route[] {
   return [...offerRoutes(ports), ...connectionRoutes(ports)]
 }
 
-function offerRoutes(ports: AppPorts): Route[] {
+function offerRoutes(ports: OfferPorts): Route[] {
   return [
     route({
       method: 'GET',
@@ -47,10 +51,10 @@ function offerRoutes(ports: AppPorts): Route[] {
       summary: 'Offer an app; one of the account `default` may be connected by every account',
       body: appDraft,
       responses: { 201: { description: 'Offered; the secret, this once.', schema: appView } },
-      handle: async ({ caller, body }) => {
+      handle: async ({ caller, requestId, body }) => {
         const { id, name, secret, redirect, scopes, subscriptions } = body
         const draft = { id, name, secret, redirect, scopes, subscriptions }
-        return created(await createApp(caller.accountId, draft, ports))
+        return created(await createApp(caller.accountId, draft, acting(ports, caller, requestId)))
       },
     }),
     route({
@@ -70,15 +74,15 @@ function offerRoutes(ports: AppPorts): Route[] {
       tag,
       summary: 'Withdraw an app that no account is connected to',
       responses: { 204: { description: 'Withdrawn.' } },
-      handle: async ({ caller, params: { id = '' } }) => {
-        await removeApp(caller.accountId, id, ports)
+      handle: async ({ caller, requestId, params: { id = '' } }) => {
+        await removeApp(caller.accountId, id, acting(ports, caller, requestId))
         return noContent
       },
     }),
   ]
 }
 
-function connectionRoutes(ports: ConnectPorts): Route[] {
+function connectionRoutes(ports: ConnectionPorts): Route[] {
   return [
     route({
       method: 'GET',
@@ -101,8 +105,12 @@ function connectionRoutes(ports: ConnectPorts): Route[] {
       responses: {
         201: { description: 'Connected; the token, this once.', schema: connectedView },
       },
-      handle: async ({ caller: { accountId }, body: { appId, userId, scopes } }) =>
-        created(await connectApp({ accountId, appId, userId, scopes }, ports)),
+      handle: async ({ caller, requestId, body: { appId, userId, scopes } }) => {
+        const own = acting(ports, caller, requestId)
+        return created(
+          await connectApp({ accountId: caller.accountId, appId, userId, scopes }, own),
+        )
+      },
     }),
     route({
       method: 'GET',
@@ -121,8 +129,8 @@ function connectionRoutes(ports: ConnectPorts): Route[] {
       tag,
       summary: 'Disconnect an app: its subscriptions and its token end with it',
       responses: { 204: { description: 'Disconnected.' } },
-      handle: async ({ caller, params: { id = '' } }) => {
-        await disconnectApp(caller.accountId, id, ports)
+      handle: async ({ caller, requestId, params: { id = '' } }) => {
+        await disconnectApp(caller.accountId, id, acting(ports, caller, requestId))
         return noContent
       },
     }),

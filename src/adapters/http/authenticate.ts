@@ -1,11 +1,18 @@
 /**
- * Who calls. Bearer everywhere; Basic, with the key as the password, where a route says so. A key is never stored: what is looked up is its hash. Keys that were found are remembered
- * for a moment, so that the write path does not ask the database about each request; a key that was
- * removed is refused by every gateway when that moment is over, and by this one at once.
+ * Who calls, and whether so often. Bearer everywhere; Basic, with the key as the password, where a route
+ * says so. A key is never stored: what is looked up is its hash. What was found is remembered for a moment,
+ * so that the write path does not ask the database about each request; a key that was removed is refused by
+ * every gateway when that moment is over, and by this one at once. What was not found is remembered too, apart
+ * from it, and what has not the form of a key is not looked for: guesses neither reach the database nor push
+ * out those who are known.
+ *
+ * ASSENT_ADMIN_KEY has no row, no rate and no end: it is the way in for whoever has shut himself out.
  */
 import { Buffer, isUtf8 } from 'node:buffer'
+import type { Accounts } from '../../app/app-store.ts'
+import type { CallLimiter } from '../../app/call-limiter.ts'
 import type { Clock, Vault } from '../../app/ports.ts'
-import { type Caller, type Keys, SCOPES, type Scope } from '../../app/store.ts'
+import { type Caller, type CallLimits, type Keys, SCOPES, type Scope } from '../../app/store.ts'
 import { Problem } from '../../domain/problem.ts'
 import { looksLikeJwt, type TokenVerifier } from './jwt.ts'
 
@@ -19,7 +26,7 @@ export type Scheme = 'bearer' | 'basic'
 export const BEARER_ONLY: readonly Scheme[] = ['bearer']
 
 export interface Authenticator {
-  /** Throws Problem `unauthenticated`. */
+  /** Throws Problem `unauthenticated` or `rate_limited`. */
   authenticate(
     authorization: string | undefined,
     schemes: readonly Scheme[],
@@ -28,7 +35,11 @@ export interface Authenticator {
 }
 
 export type AuthPorts = {
-  readonly keys: Keys
+  readonly keys: Pick<Keys, 'findByHash' | 'noteUse'>
+  readonly accounts: Pick<Accounts, 'read'>
+  /** Whether a text could be a key at all. */
+  readonly isApiKey: (text: string) => boolean
+  readonly limiter: CallLimiter
   readonly vault: Vault
   readonly clock: Clock
   /** SHA-256 of ASSENT_ADMIN_KEY, where it is set. */
@@ -39,44 +50,106 @@ export type AuthPorts = {
 
 const ADMIN: Caller = { accountId: 'default', keyId: 'admin', scopes: new Set(SCOPES) }
 
-export function createAuthenticator({
-  keys,
-  vault,
-  clock,
-  adminKeyHash,
-  tokens,
-}: AuthPorts): Authenticator {
-  const remembered = new Map<string, { caller: Caller; until: number }>()
+/** Limits are null where there are none, so that nobody has to look. */
+type Known = { readonly caller: Caller; readonly limits: CallLimits | null }
+type Account = { readonly exists: boolean; readonly limits: CallLimits | null }
 
-  let forgotten = 0
+export function createAuthenticator(ports: AuthPorts): Authenticator {
+  const { keys, accounts, isApiKey, limiter, vault, clock, adminKeyHash, tokens } = ports
+  const known = new Memory<Known>(clock)
+  const unknown = new Memory<true>(clock)
+  const accountsOfTokens = new Memory<Account>(clock)
 
   const find = async (hash: string): Promise<Caller> => {
-    const before = forgotten
-    const caller = await keys.findByHash(hash)
-    if (caller === null) throw new Problem('unauthenticated', { detail: 'The key is not known.' })
+    const age = known.age
+    const askedAt = clock.monotonicMs()
+    const found = await keys.findByHash(hash)
+    if (found === null) {
+      unknown.keep(hash, true, askedAt + REMEMBERED_MS)
+      throw notKnown()
+    }
+    const { caller, limits, expiresInMs } = found
+    keys.noteUse(caller.keyId)
+    const entry = { caller, limits: orNull(limits) }
     // A key that was removed while it was looked up is not remembered.
-    if (before !== forgotten) return caller
-    if (remembered.size >= REMEMBERED_MAX) remembered.clear()
-    remembered.set(hash, { caller, until: clock.monotonicMs() + REMEMBERED_MS })
+    const forMs = Math.min(REMEMBERED_MS, expiresInMs ?? REMEMBERED_MS)
+    if (age === known.age) known.keep(hash, entry, askedAt + forMs)
+    return counted(entry)
+  }
+
+  const accountOf = async (id: string): Promise<Account> => {
+    const age = accountsOfTokens.age
+    const until = clock.monotonicMs() + REMEMBERED_MS
+    const found = await accounts.read(id)
+    const ofAccount = found?.maxPerSecond ?? null
+    const account = { exists: found !== null, limits: orNull({ ofKey: null, ofAccount }) }
+    if (age === accountsOfTokens.age) accountsOfTokens.keep(id, account, until)
+    return account
+  }
+
+  const ofToken = async (token: string, verifier: TokenVerifier): Promise<Caller> => {
+    const caller = await verifier.verify(token)
+    const { accountId } = caller
+    const { exists, limits } = accountsOfTokens.of(accountId) ?? (await accountOf(accountId))
+    if (exists) return counted({ caller, limits })
+    throw new Problem('unauthenticated', { detail: 'There is no account as the token names it.' })
+  }
+
+  const counted = ({ caller, limits }: Known): Caller => {
+    if (limits !== null) limiter.admit(caller, limits)
     return caller
   }
 
   return {
     forget: () => {
-      forgotten += 1
-      remembered.clear()
+      known.clear()
+      accountsOfTokens.clear()
     },
     authenticate: (authorization, schemes) => {
       const bearer = keyOf(authorization, schemes)
       const hash = vault.sha256(bearer)
       if (adminKeyHash !== null && vault.isSame(hash, adminKeyHash)) return ADMIN
-      if (tokens !== null && looksLikeJwt(bearer)) return tokens.verify(bearer)
-      const known = remembered.get(hash)
-      if (known !== undefined && known.until > clock.monotonicMs()) return known.caller
+      if (tokens !== null && looksLikeJwt(bearer)) return ofToken(bearer, tokens)
+      const entry = known.of(hash)
+      if (entry !== undefined) return counted(entry)
+      if (unknown.of(hash) || !isApiKey(bearer)) throw notKnown()
       return find(hash)
     },
   }
 }
+
+/** What the database said a moment ago. Full, it starts afresh. */
+class Memory<T> {
+  readonly #clock: Clock
+  readonly #entries = new Map<string, { readonly value: T; readonly until: number }>()
+  /** Grows when everything is forgotten. */
+  age = 0
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  of(id: string): T | undefined {
+    const entry = this.#entries.get(id)
+    return entry !== undefined && entry.until > this.#clock.monotonicMs() ? entry.value : undefined
+  }
+
+  keep(id: string, value: T, until: number): void {
+    if (this.#entries.size >= REMEMBERED_MAX) this.#entries.clear()
+    this.#entries.set(id, { value, until })
+  }
+
+  clear(): void {
+    this.age += 1
+    this.#entries.clear()
+  }
+}
+
+function orNull(limits: CallLimits): CallLimits | null {
+  return limits.ofKey === null && limits.ofAccount === null ? null : limits
+}
+
+const notKnown = () => new Problem('unauthenticated', { detail: 'The key is not known.' })
 
 function keyOf(authorization: string | undefined, schemes: readonly Scheme[]): string {
   const takesBasic = schemes.includes('basic')

@@ -6,6 +6,7 @@
 import type { ManagePorts } from '../../app/manage-subscriptions.ts'
 import type { Caller, Scope } from '../../app/store.ts'
 import { Problem } from '../../domain/problem.ts'
+import { type ActingPorts, acting } from './acting.ts'
 import { mayUse } from './authenticate.ts'
 import { BPIUM } from './bpium/manners.ts'
 import { type BpiumRecordPorts, listRecords, readRecord, writeRecord } from './bpium/records.ts'
@@ -29,7 +30,7 @@ import {
   bpiumRefusal,
 } from './schemas/bpium.ts'
 
-export type BpiumPorts = BpiumRecordPorts & ManagePorts
+export type BpiumPorts = BpiumRecordPorts & ManagePorts & ActingPorts
 
 const COLLECTION = '/api/v1/catalogs/{catalogId}/records'
 const ITEM = `${COLLECTION}/{recordId}`
@@ -94,7 +95,8 @@ function writeRoutes(ports: BpiumPorts): Route[] {
       headers: IDEMPOTENCY_HEADERS,
       responses: { 200: { description: 'Created.', schema: bpiumCreated }, 400: refused },
       handle: (context) => {
-        if (isWebhooksOf(context)) return createWebhook(context, ports)
+        if (isWebhooksOf(context))
+          return createWebhook(context, acting(ports, context.caller, context.requestId))
         const { values } = context.body
         return writeRecord({ context, event: 'record.before.created', values }, ports)
       },
@@ -110,7 +112,8 @@ function writeRoutes(ports: BpiumPorts): Route[] {
       headers: CONDITIONAL_HEADERS,
       responses: { 200: { description: 'Changed.', schema: bpiumDone }, 400: refused },
       handle: (context) => {
-        if (isWebhooksOf(context)) return changeWebhook(context, ports)
+        if (isWebhooksOf(context))
+          return changeWebhook(context, acting(ports, context.caller, context.requestId))
         const { values } = context.body
         return writeRecord({ context, event: 'record.before.updated', values }, ports)
       },
@@ -126,7 +129,7 @@ function writeRoutes(ports: BpiumPorts): Route[] {
       responses: { 200: { description: 'Deleted.', schema: bpiumDone }, 400: refused },
       handle: (context) =>
         isWebhooksOf(context)
-          ? removeWebhook(context, ports)
+          ? removeWebhook(context, acting(ports, context.caller, context.requestId))
           : writeRecord({ context, event: 'record.before.deleted', values: undefined }, ports),
     }),
   ]

@@ -1,6 +1,9 @@
+import type { z } from 'zod'
 import type { Catalogs } from '../../app/store.ts'
 import { type Catalog, RECORD_VALUES_MAX } from '../../domain/catalog.ts'
+import { pointerTo } from '../../domain/pointer.ts'
 import { Problem } from '../../domain/problem.ts'
+import { type ActingPorts, acting } from './acting.ts'
 import { paged, pageOf } from './paging.ts'
 import { created, noContent, ok, type Route, route } from './route.ts'
 import { catalog, catalogPatch } from './schemas/catalog.ts'
@@ -8,7 +11,10 @@ import { pageQuery, pageOf as pageSchema } from './schemas/common.ts'
 
 const ITEM = '/v1/catalogs/{catalogId}'
 
-export function catalogRoutes({ catalogs }: { readonly catalogs: Catalogs }): Route[] {
+type Ports = ActingPorts & { readonly catalogs: Catalogs }
+
+export function catalogRoutes(ports: Ports): Route[] {
+  const { catalogs } = ports
   return [
     route({
       method: 'GET',
@@ -29,7 +35,11 @@ export function catalogRoutes({ catalogs }: { readonly catalogs: Catalogs }): Ro
       summary: `Define a catalog (at most ${RECORD_VALUES_MAX} fields)`,
       body: catalog,
       responses: { 201: { description: 'Defined.', schema: catalog } },
-      handle: async ({ caller, body }) => created(await catalogs.create(caller.accountId, body)),
+      handle: async ({ caller, requestId, body }) => {
+        checkRedaction(body)
+        const own = acting(ports, caller, requestId).catalogs
+        return created(await own.create(caller.accountId, body))
+      },
     }),
     route({
       method: 'GET',
@@ -49,12 +59,10 @@ export function catalogRoutes({ catalogs }: { readonly catalogs: Catalogs }): Ro
       summary: 'Change a catalog; fields are replaced as a whole',
       body: catalogPatch,
       responses: { 200: { description: 'The catalog as it is now.', schema: catalog } },
-      handle: async ({ caller, params: { catalogId = '' }, body }) => {
-        const updated = await catalogs.update(caller.accountId, catalogId, (current) => ({
-          id: current.id,
-          title: body.title ?? current.title,
-          fields: body.fields ?? current.fields,
-        }))
+      handle: async ({ caller, requestId, params: { catalogId = '' }, body }) => {
+        const change = (current: Catalog) => patched(current, body)
+        const own = acting(ports, caller, requestId).catalogs
+        const updated = await own.update(caller.accountId, catalogId, change)
         return ok(orNotFound(updated))
       },
     }),
@@ -65,12 +73,34 @@ export function catalogRoutes({ catalogs }: { readonly catalogs: Catalogs }): Ro
       tag: 'Catalogs',
       summary: 'Delete a catalog without records',
       responses: { 204: { description: 'Deleted.' } },
-      handle: async ({ caller, params: { catalogId = '' } }) => {
-        if (!(await catalogs.remove(caller.accountId, catalogId))) throw new Problem('not_found')
+      handle: async ({ caller, requestId, params: { catalogId = '' } }) => {
+        const own = acting(ports, caller, requestId).catalogs
+        if (!(await own.remove(caller.accountId, catalogId))) throw new Problem('not_found')
         return noContent
       },
     }),
   ]
+}
+
+function patched(current: Catalog, patch: z.output<typeof catalogPatch>): Catalog {
+  const { id, title, fields, redact } = current
+  const rules = patch.redact === undefined ? redact : (patch.redact ?? undefined)
+  const next = { id, title: patch.title ?? title, fields: patch.fields ?? fields, redact: rules }
+  checkRedaction(next)
+  return next
+}
+
+/** A misspelt field would be kept as it is. */
+function checkRedaction({ fields, redact }: Catalog): void {
+  if (fields.length === 0) return
+  const known = new Set(fields.map(({ id }) => id))
+  const complaints = Object.keys(redact ?? {})
+    .filter((field) => !known.has(field))
+    .map((field) => ({
+      pointer: pointerTo('redact', field),
+      message: `The catalog has no field "${field}".`,
+    }))
+  if (complaints.length > 0) throw new Problem('invalid_request', { complaints })
 }
 
 function orNotFound(found: Catalog | null): Catalog {

@@ -38,10 +38,11 @@ export function commandOf(
 ): ApproveCommand {
   return {
     accountId: request.caller.accountId,
+    keyId: request.caller.keyId,
     requestId: request.requestId,
     waitedMs: request.waitedMs,
     locales: localesOf(wish.user?.locale, request.header('accept-language')),
-    chain: chainTokens.open(request.header('x-assent-chain')),
+    chain: chainTokens.open(request.header('x-assent-chain'), request.caller.accountId),
     traceparent: traceparentOf(request.header('traceparent')),
     presence: request.presence,
     progress: undefined,

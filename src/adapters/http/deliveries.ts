@@ -3,6 +3,7 @@ import { type PullPorts, pullDeliveries } from '../../app/pull-deliveries.ts'
 import { replayDeliveries } from '../../app/replay-deliveries.ts'
 import type { Subscriptions } from '../../app/store.ts'
 import { Problem } from '../../domain/problem.ts'
+import { type ActingPorts, acting } from './acting.ts'
 import { paged, pageOf } from './paging.ts'
 import { ok, type Route, route } from './route.ts'
 import { pageQuery, pageOf as pageSchema, problem } from './schemas/common.ts'
@@ -17,12 +18,13 @@ import {
   replayResponse,
 } from './schemas/log.ts'
 
-type DeliveryPorts = PullPorts & {
-  readonly deliveries: Deliveries
-  readonly subscriptions: Subscriptions
-  /** Somebody wants deliveries sent again. */
-  readonly onDeliveriesWanted: () => void
-}
+type DeliveryPorts = PullPorts &
+  ActingPorts & {
+    readonly deliveries: Deliveries
+    readonly subscriptions: Subscriptions
+    /** Somebody wants deliveries sent again. */
+    readonly onDeliveriesWanted: () => void
+  }
 const tag = 'Notifications'
 
 export function deliveryRoutes(ports: DeliveryPorts): Route[] {
@@ -101,8 +103,9 @@ function againRoutes(ports: DeliveryPorts): Route[] {
         'Send ended deliveries again, under their numbers and ids, beside what happens meanwhile',
       body: replayRequest,
       responses: { 202: { description: 'So many will be sent.', schema: replayResponse } },
-      handle: async ({ caller: { accountId }, params: { id = '' }, body }) => {
-        const count = await replayDeliveries({ accountId, subscriptionId: id, order: body }, ports)
+      handle: async ({ caller, requestId, params: { id = '' }, body }) => {
+        const request = { accountId: caller.accountId, subscriptionId: id, order: body }
+        const count = await replayDeliveries(request, acting(ports, caller, requestId))
         onDeliveriesWanted()
         return { status: 202, json: { count } }
       },
@@ -125,8 +128,9 @@ function againRoutes(ports: DeliveryPorts): Route[] {
           schema: problem,
         },
       },
-      handle: async ({ caller: { accountId }, params: { id = '' } }) => {
-        const result = await deliveries.retry(accountId, id)
+      handle: async ({ caller, requestId, params: { id = '' } }) => {
+        const { accountId } = caller
+        const result = await acting(ports, caller, requestId).deliveries.retry(accountId, id)
         if (result === 'not_found') throw new Problem('not_found')
         if (result === 'under_way') {
           throw new Problem('delivery_in_progress', { retryAfterSeconds: 1 })

@@ -1,16 +1,19 @@
 /** What the changes of an account's records mean, and what its programs raise. */
 import {
   createEventType,
-  type EventTypePorts,
   listEventTypes,
+  type EventTypePorts as ManagePorts,
   readEventType,
   removeEventType,
   updateEventType,
 } from '../../app/manage-event-types.ts'
+import { type ActingPorts, acting } from './acting.ts'
 import { pagedBy, pageOf } from './paging.ts'
 import { created, noContent, ok, type Route, route } from './route.ts'
 import { pageQuery, pageOf as pageSchema } from './schemas/common.ts'
 import { eventTypeDraft, eventTypePatch, eventTypeView } from './schemas/event.ts'
+
+type EventTypePorts = ManagePorts & ActingPorts
 
 const COLLECTION = '/v1/event-types'
 const ITEM = `${COLLECTION}/{name}`
@@ -43,8 +46,8 @@ function collectionRoutes(ports: EventTypePorts): Route[] {
       summary: 'Define an event: with a catalogId changes raise it, without one programs do',
       body: eventTypeDraft,
       responses: { 201: { description: 'Defined.', schema: eventTypeView } },
-      handle: async ({ caller, body }) =>
-        created(await createEventType(caller.accountId, body, ports)),
+      handle: async ({ caller, requestId, body }) =>
+        created(await createEventType(caller.accountId, body, acting(ports, caller, requestId))),
     }),
   ]
 }
@@ -69,8 +72,8 @@ function itemRoutes(ports: EventTypePorts): Route[] {
       summary: 'Change an event type; what is left out stays, null takes catalogId or data away',
       body: eventTypePatch,
       responses: { 200: { description: 'As it is now.', schema: eventTypeView } },
-      handle: async ({ caller, params: { name = '' }, body }) =>
-        ok(await updateEventType(caller.accountId, name, body, ports)),
+      handle: async ({ caller, requestId, params: { name = '' }, body }) =>
+        ok(await updateEventType(caller.accountId, name, body, acting(ports, caller, requestId))),
     }),
     route({
       method: 'DELETE',
@@ -79,8 +82,8 @@ function itemRoutes(ports: EventTypePorts): Route[] {
       tag,
       summary: 'Remove an event type; subscriptions that list it stay as they are',
       responses: { 204: { description: 'Removed.' } },
-      handle: async ({ caller, params: { name = '' } }) => {
-        await removeEventType(caller.accountId, name, ports)
+      handle: async ({ caller, requestId, params: { name = '' } }) => {
+        await removeEventType(caller.accountId, name, acting(ports, caller, requestId))
         return noContent
       },
     }),

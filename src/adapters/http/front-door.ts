@@ -16,6 +16,7 @@ import type { Clock, Ids, Journal } from '../../app/ports.ts'
 import { getOrAdd } from '../../domain/maps.ts'
 import { acceptedLanguages } from '../../domain/message.ts'
 import { Problem } from '../../domain/problem.ts'
+import { ANSWER_HEADERS } from './answer-headers.ts'
 import { problemAnswer } from './problem.ts'
 import { usableRequestId } from './request-id.ts'
 
@@ -146,8 +147,7 @@ export class FrontDoor {
     outgoing.writeHead(status, {
       ...headers,
       'content-length': Buffer.byteLength(text),
-      'cache-control': 'no-store',
-      'x-content-type-options': 'nosniff',
+      ...ANSWER_HEADERS,
       'x-request-id': requestId,
     })
     outgoing.end(text)

@@ -1,20 +1,27 @@
-/** Callers with a JSON Web Token of the configured issuer (RFC 8725: fixed algorithms, all claims required). */
+/**
+ * Callers with a JSON Web Token of the configured issuer (RFC 8725: fixed algorithms, all claims required).
+ * Nothing in a token's header is followed: its `kid` picks one of the issuer's keys, and `jwk`, `jku`, `x5u` and
+ * `x5c`, which would bring a key along, are not read. Whether the account exists is for the caller of this.
+ */
 import { errors, type JWTPayload, jwtVerify } from 'jose'
 import type { Clock } from '../../app/ports.ts'
 import { type Caller, SCOPES, type Scope } from '../../app/store.ts'
 import { Problem } from '../../domain/problem.ts'
 import type { IssuerKeys } from './jwks.ts'
+import { id as idSchema } from './schemas/common.ts'
 
 /** Never taken from the token's header: a token may not choose how it is checked. */
 const ALGORITHMS = ['ES256', 'EdDSA', 'RS256', 'PS256']
 const REQUIRED_CLAIMS = ['exp', 'iat', 'aud', 'iss', 'sub']
 const CLOCK_TOLERANCE_SECONDS = 30
+/** It gets into records of who did what. */
+const SUBJECT = /^[^\p{Cc}]{1,255}$/u
 const TOKENS_MAX = 1_000
 
 export type JwtSettings = {
   readonly issuer: string
   readonly audience: string
-  /** Claim that names the account; without it the account is `default`. */
+  /** Claim that names the account; where it is absent, the account is `default`. */
   readonly accountClaim: string
   /** Claim with scopes, a list or a text with spaces. */
   readonly scopeClaim: string
@@ -44,6 +51,7 @@ export function createTokenVerifier(
       const payload = await payloadOf(token, settings, keys, clock)
       const caller = callerOf(payload, settings)
       if (verified.size >= TOKENS_MAX) verified.clear()
+      // The tolerance for a clock that is off is not for what is remembered.
       verified.set(token, { caller, until: (payload.exp ?? 0) * 1_000 })
       return caller
     },
@@ -74,13 +82,22 @@ async function payloadOf(
 }
 
 function callerOf(payload: JWTPayload, { accountClaim, scopeClaim }: JwtSettings): Caller {
-  const account = payload[accountClaim] ?? 'default'
-  if (typeof account !== 'string' || account === '') {
+  const isAtHome = !Object.hasOwn(payload, accountClaim)
+  const account = idSchema.safeParse(isAtHome ? 'default' : payload[accountClaim])
+  if (!account.success || !account.data.isWellFormed()) {
     throw new Problem('unauthenticated', { detail: 'The token names no usable account.' })
   }
+  const { sub, exp } = payload
+  if (typeof sub !== 'string' || !SUBJECT.test(sub) || !sub.isWellFormed()) {
+    throw new Problem('unauthenticated', { detail: 'The token names no usable subject.' })
+  }
+  // JSON's 1e999 is a number that is never over.
+  if (!Number.isFinite(exp)) {
+    throw new Problem('unauthenticated', { detail: 'The token says no usable end.' })
+  }
   return {
-    accountId: account,
-    keyId: `jwt:${payload.sub ?? ''}`,
+    accountId: account.data,
+    keyId: `jwt:${sub}`,
     scopes: new Set(scopesOf(payload[scopeClaim])),
   }
 }

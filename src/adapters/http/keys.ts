@@ -4,12 +4,15 @@ import { type AccountPorts, isManageable } from '../../app/manage-accounts.ts'
 import { createKey, type KeyPorts } from '../../app/manage-keys.ts'
 import type { Caller } from '../../app/store.ts'
 import { Problem } from '../../domain/problem.ts'
+import { type ActingPorts, acting } from './acting.ts'
 import { paged, pageOf } from './paging.ts'
 import { created, noContent, ok, type Route, route } from './route.ts'
 import { pageOf as pageSchema } from './schemas/common.ts'
 import { keyPageQuery, keyQuery, keyRequest, keyView } from './schemas/log.ts'
 
-type Ports = KeyPorts & Pick<AccountPorts, 'accounts'> & { readonly forgetKeys: () => void }
+type Ports = KeyPorts &
+  Pick<AccountPorts, 'accounts'> &
+  ActingPorts & { readonly forgetKeys: () => void }
 const tag = 'Keys'
 
 export function keyRoutes(ports: Ports): Route[] {
@@ -37,10 +40,11 @@ export function keyRoutes(ports: Ports): Route[] {
       responses: {
         201: { description: 'Made.', schema: keyView.extend({ key: z.string() }) },
       },
-      handle: async ({ caller, body }) => {
-        const { name, scopes, expiresAt } = body
+      handle: async ({ caller, requestId, body }) => {
+        const { name, scopes, expiresAt, maxPerSecond } = body
         const accountId = await accountOf(caller, body.accountId, ports)
-        return created(await createKey({ name, scopes, accountId, expiresAt }, ports))
+        const draft = { name, scopes, accountId, expiresAt, maxPerSecond }
+        return created(await createKey(draft, acting(ports, caller, requestId)))
       },
     }),
     route({
@@ -51,10 +55,11 @@ export function keyRoutes(ports: Ports): Route[] {
       summary: 'Remove a key; it is refused from now on',
       responses: { 204: { description: 'Removed.' } },
       query: keyQuery,
-      handle: async ({ caller, params: { id = '' }, query }) => {
+      handle: async ({ caller, requestId, params: { id = '' }, query }) => {
         const isAnywhere = query.accountId === undefined && caller.accountId === OPERATOR_ACCOUNT
         const accountId = isAnywhere ? null : await accountOf(caller, query.accountId, ports)
-        if (!(await ports.keys.remove(accountId, id))) throw new Problem('not_found')
+        const { keys } = acting(ports, caller, requestId)
+        if (!(await keys.remove(accountId, id))) throw new Problem('not_found')
         ports.forgetKeys()
         return noContent
       },
@@ -63,10 +68,10 @@ export function keyRoutes(ports: Ports): Route[] {
 }
 
 /** The caller's own account, or another one that is the caller's business. */
-async function accountOf(
+export async function accountOf(
   caller: Caller,
   wanted: string | undefined,
-  ports: Ports,
+  ports: Pick<AccountPorts, 'accounts'>,
 ): Promise<string> {
   const accountId = wanted ?? caller.accountId
   if (await isManageable(caller.accountId, accountId, ports)) return accountId

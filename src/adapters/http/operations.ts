@@ -15,6 +15,8 @@ export type Readiness = {
 
 export type OperationPorts = {
   readonly version: string
+  /** RFC 7517. */
+  readonly publicKeys: readonly object[]
   readonly readiness: () => Promise<Readiness>
   readonly metrics: () => Promise<{ readonly text: string; readonly contentType: string }>
 }
@@ -89,9 +91,12 @@ function stateRoutes(ports: OperationPorts): Route[] {
       tag,
       summary: 'Public keys of signed approvals',
       responses: {
-        200: { description: 'RFC 7517.', schema: z.object({ keys: z.array(z.unknown()) }) },
+        200: {
+          description: 'RFC 7517.',
+          schema: z.object({ keys: z.array(z.record(z.string(), z.string())) }),
+        },
       },
-      handle: () => ok({ keys: [] }),
+      handle: () => ok({ keys: ports.publicKeys }),
     }),
   ]
 }

@@ -1,6 +1,7 @@
 import { createdAnything, loadPreset, type PresetPorts } from '../../app/load-preset.ts'
 import { PRESETS } from '../../domain/presets/index.ts'
 import { actionConditionsOf, type Preset } from '../../domain/presets/preset.ts'
+import { type ActingPorts, acting } from './acting.ts'
 import { pagedBy, pageOf } from './paging.ts'
 import { created, ok, type Route, route } from './route.ts'
 import { pageQuery, pageOf as pageSchema } from './schemas/common.ts'
@@ -9,7 +10,7 @@ import { loadedPreset, presetView } from './schemas/preset.ts'
 const COLLECTION = '/v1/presets'
 const tag = 'Presets'
 
-export function presetRoutes(ports: PresetPorts): Route[] {
+export function presetRoutes(ports: PresetPorts & ActingPorts): Route[] {
   return [
     route({
       method: 'GET',
@@ -35,8 +36,8 @@ export function presetRoutes(ports: PresetPorts): Route[] {
         200: { description: 'Everything was there.', schema: loadedPreset },
         201: { description: 'Something was added.', schema: loadedPreset },
       },
-      handle: async ({ caller, params: { name = '' } }) => {
-        const loaded = await loadPreset(caller.accountId, name, ports)
+      handle: async ({ caller, requestId, params: { name = '' } }) => {
+        const loaded = await loadPreset(caller.accountId, name, acting(ports, caller, requestId))
         return createdAnything(loaded) ? created(loaded) : ok(loaded)
       },
     }),

@@ -76,7 +76,8 @@ function readRoutes(ports: RecordPorts): Route[] {
       handle: async ({ caller, params: { catalogId = '', recordId = '' } }) => {
         const record = await ports.records.read(caller.accountId, catalogId, recordId)
         if (record === null) throw new Problem('record_not_found')
-        return ok(viewOf(record))
+        // What `If-Match` takes.
+        return { ...ok(viewOf(record)), headers: { etag: `"${record.version}"` } }
       },
     }),
     route({

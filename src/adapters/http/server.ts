@@ -1,11 +1,13 @@
 /** The HTTP server around the app: limits against slow and greedy clients, and an orderly end. */
 
-import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
 import { getRequestListener } from '@hono/node-server'
 import type { Hono } from 'hono'
+import { Problem } from '../../domain/problem.ts'
 import { type DoorPorts, FrontDoor } from './front-door.ts'
 import type { NodeBindings } from './route.ts'
+import { lacksHost, refuseBytes, refuseUnread, responseTo } from './unread.ts'
 
 const LIMITS = {
   maxHeaderSize: 16_384,
@@ -17,6 +19,8 @@ const LIMITS = {
   connectionsCheckingInterval: 5_000,
   /** Two Authorization headers are one that fits nobody, not the first of them. */
   joinDuplicateHeaders: true,
+  /** Seen to here, because Node would refuse without a word. */
+  requireHostHeader: false,
 } as const
 const CONNECTIONS_MAX = 10_000
 
@@ -40,9 +44,18 @@ export function listen(
   { port, host, door }: ListenOptions,
 ): Promise<Listening> {
   return new Promise((resolve, reject) => {
-    const serve = getRequestListener(app.fetch, { hostname: host })
+    // What no URL can be made of never gets to the app; all that goes wrong in the app is answered there.
+    const errorHandler = (error: unknown) => responseTo(error, door.ids)
+    const serve = getRequestListener(app.fetch, { hostname: host, errorHandler })
     const frontDoor = new FrontDoor(door, (incoming, outgoing) => void serve(incoming, outgoing))
-    const server = createServer(LIMITS, frontDoor.enter)
+    const server = createServer(LIMITS, (incoming, outgoing) => {
+      if (lacksHost(incoming)) refuseUnread({ incoming, outgoing }, WITHOUT_HOST, door.ids)
+      else frontDoor.enter(incoming, outgoing)
+    })
+    server.on('clientError', (error, socket: Socket) => refuseBytes(error, socket, door.ids))
+    server.on('checkExpectation', (incoming: IncomingMessage, outgoing: ServerResponse) =>
+      refuseUnread({ incoming, outgoing }, WITH_EXPECTATION, door.ids),
+    )
     server.maxConnections = CONNECTIONS_MAX
     server.once('error', reject)
     server.listen(port, host, () => {
@@ -55,6 +68,13 @@ export function listen(
     })
   })
 }
+
+const WITHOUT_HOST = new Problem('invalid_header', {
+  detail: 'An HTTP/1.1 request names its Host.',
+})
+const WITH_EXPECTATION = new Problem('invalid_header', {
+  detail: 'Expect takes 100-continue only.',
+})
 
 function closer(server: Server) {
   return (graceMs: number, schedule: Schedule): Promise<void> =>

@@ -12,6 +12,7 @@ import {
 } from '../../app/manage-subscriptions.ts'
 import type { HealthDesk } from '../../app/ports.ts'
 import { type TryPorts, trySubscription } from '../../app/try-subscription.ts'
+import { type ActingPorts, acting } from './acting.ts'
 import { localesOf } from './command.ts'
 import { paged, pageOf } from './paging.ts'
 import { created, noContent, ok, type Route, route } from './route.ts'
@@ -28,14 +29,21 @@ import {
   trialResponse,
 } from './schemas/subscription.ts'
 
-export type SubscriptionPorts = ManagePorts & TryPorts & { readonly health: HealthDesk }
+export type SubscriptionPorts = ManagePorts &
+  TryPorts &
+  ActingPorts & { readonly health: HealthDesk }
 
 const COLLECTION = '/v1/subscriptions'
 const ITEM = `${COLLECTION}/{id}`
 const tag = 'Subscriptions'
 
 export function subscriptionRoutes(ports: SubscriptionPorts): Route[] {
-  return [...collectionRoutes(ports), ...itemRoutes(ports), ...verbRoutes(ports)]
+  return [
+    ...collectionRoutes(ports),
+    ...itemRoutes(ports),
+    ...verbRoutes(ports),
+    ...switchRoutes(ports),
+  ]
 }
 
 function collectionRoutes(ports: SubscriptionPorts): Route[] {
@@ -59,10 +67,12 @@ function collectionRoutes(ports: SubscriptionPorts): Route[] {
       summary: 'Subscribe a validator or receiver; the secret is shown this once',
       body: subscriptionDraft,
       responses: { 201: { description: 'Subscribed.', schema: subscriptionView } },
-      handle: async ({ caller, body }) =>
-        created(
-          await createSubscription(caller.accountId, { ...body, secret: body.secret }, ports),
-        ),
+      handle: async ({ caller, requestId, body }) => {
+        const own = acting(ports, caller, requestId)
+        return created(
+          await createSubscription(caller.accountId, { ...body, secret: body.secret }, own),
+        )
+      },
     }),
   ]
 }
@@ -87,8 +97,10 @@ function itemRoutes(ports: SubscriptionPorts): Route[] {
       summary: 'Change settings; what is left out stays, `***` keeps a stored secret',
       body: subscriptionPatch,
       responses: { 200: { description: 'As it is now.', schema: subscriptionView } },
-      handle: async ({ caller, params: { id = '' }, body }) =>
-        ok(await updateSubscription(caller.accountId, id, body as SubscriptionPatch, ports)),
+      handle: async ({ caller, requestId, params: { id = '' }, body }) => {
+        const own = acting(ports, caller, requestId)
+        return ok(await updateSubscription(caller.accountId, id, body as SubscriptionPatch, own))
+      },
     }),
     route({
       method: 'DELETE',
@@ -97,10 +109,39 @@ function itemRoutes(ports: SubscriptionPorts): Route[] {
       tag,
       summary: 'End a subscription; its open deliveries are cancelled',
       responses: { 204: { description: 'Ended.' } },
-      handle: async ({ caller, params: { id = '' } }) => {
-        await removeSubscription(caller.accountId, id, ports)
+      handle: async ({ caller, requestId, params: { id = '' } }) => {
+        await removeSubscription(caller.accountId, id, acting(ports, caller, requestId))
         return noContent
       },
+    }),
+  ]
+}
+
+function switchRoutes(ports: SubscriptionPorts): Route[] {
+  return [
+    route({
+      method: 'POST',
+      path: `${ITEM}/enable`,
+      scopes: ['manage'],
+      tag,
+      summary: 'Enable; what was held is delivered, or cancelled by choice',
+      body: enableRequest,
+      bodyOptional: true,
+      responses: { 200: { description: 'As it is now.', schema: subscriptionView } },
+      handle: async ({ caller, requestId, params: { id = '' }, body }) => {
+        const own = acting(ports, caller, requestId)
+        return ok(await enableSubscription(caller.accountId, id, body.held, own))
+      },
+    }),
+    route({
+      method: 'POST',
+      path: `${ITEM}/disable`,
+      scopes: ['manage'],
+      tag,
+      summary: 'Disable; nobody is asked, notifications are held',
+      responses: { 200: { description: 'As it is now.', schema: subscriptionView } },
+      handle: async ({ caller, requestId, params: { id = '' } }) =>
+        ok(await disableSubscription(caller.accountId, id, acting(ports, caller, requestId))),
     }),
   ]
 }
@@ -134,30 +175,10 @@ function verbRoutes(ports: SubscriptionPorts): Route[] {
       body: rotateRequest,
       bodyOptional: true,
       responses: { 200: { description: 'The new secret, this once.', schema: rotateResponse } },
-      handle: async ({ caller, params: { id = '' }, body }) =>
-        ok(await rotateSecret(caller.accountId, id, body.overlapMs, ports)),
-    }),
-    route({
-      method: 'POST',
-      path: `${ITEM}/enable`,
-      scopes: ['manage'],
-      tag,
-      summary: 'Enable; what was held is delivered, or cancelled by choice',
-      body: enableRequest,
-      bodyOptional: true,
-      responses: { 200: { description: 'As it is now.', schema: subscriptionView } },
-      handle: async ({ caller, params: { id = '' }, body }) =>
-        ok(await enableSubscription(caller.accountId, id, body.held, ports)),
-    }),
-    route({
-      method: 'POST',
-      path: `${ITEM}/disable`,
-      scopes: ['manage'],
-      tag,
-      summary: 'Disable; nobody is asked, notifications are held',
-      responses: { 200: { description: 'As it is now.', schema: subscriptionView } },
-      handle: async ({ caller, params: { id = '' } }) =>
-        ok(await disableSubscription(caller.accountId, id, ports)),
+      handle: async ({ caller, requestId, params: { id = '' }, body }) => {
+        const own = acting(ports, caller, requestId)
+        return ok(await rotateSecret(caller.accountId, id, body.overlapMs, own))
+      },
     }),
     route({
       method: 'GET',

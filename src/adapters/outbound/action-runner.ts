@@ -62,7 +62,11 @@ async function run(
 
 async function send(clock: Clock, lines: Lines, call: ActionCall): Promise<Ending> {
   const { action } = call
-  const line = lines.of({ ...LINE_SETTINGS, id: lineId(action.accountId, action.id) })
+  const line = lines.of({
+    ...LINE_SETTINGS,
+    id: lineId(action.accountId, action.id),
+    tls: action.tls,
+  })
   if (!line.bulkhead.enter()) return unheard('overloaded')
   try {
     const request = actionRequest(call, clock)

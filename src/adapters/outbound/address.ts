@@ -22,6 +22,7 @@ const METADATA = [
   ['192.0.0.192/32', 'the Oracle Cloud metadata address'],
   ['fd00:ec2::/32', 'the AWS metadata addresses'],
   ['fd20:ce::/32', 'the Google Cloud metadata address'],
+  ['fd00:42::42/128', 'the Scaleway metadata address'],
   ['fe80::/10', 'link-local'],
 ] as const satisfies readonly NamedNetwork[]
 
@@ -58,15 +59,26 @@ const SPECIAL = [
 /** The part of IPv6 that is given out for global use; everything outside is refused. */
 const GLOBAL_IPV6 = '2000::/3'
 
-/** Where in an IPv6 address an IPv4 address may be hidden: the network and the byte it starts at. */
-const EMBEDDINGS = [
-  ['::ffff:0:0/96', 12],
-  ['::/96', 12],
-  ['::ffff:0:0:0/96', 12],
-  ['64:ff9b::/96', 12],
-  ['64:ff9b:1::/48', 12],
-  ['2002::/16', 2],
-] as const
+type Embedding = readonly [cidr: string, bytes: readonly number[], mask?: 0xff]
+
+/**
+ * Where in an IPv6 address an IPv4 address may be hidden: the network and the bytes. A local NAT64 prefix
+ * may have any of four lengths, and byte 8 is never a part (RFC 6052 §2.2). Teredo has two, of which the
+ * client's is inverted (RFC 4380 §4).
+ */
+const EMBEDDINGS: readonly Embedding[] = [
+  ['::ffff:0:0/96', [12, 13, 14, 15]],
+  ['::/96', [12, 13, 14, 15]],
+  ['::ffff:0:0:0/96', [12, 13, 14, 15]],
+  ['64:ff9b::/96', [12, 13, 14, 15]],
+  ['64:ff9b:1::/48', [12, 13, 14, 15]],
+  ['64:ff9b:1::/48', [9, 10, 11, 12]],
+  ['64:ff9b:1::/48', [7, 9, 10, 11]],
+  ['64:ff9b:1::/48', [6, 7, 9, 10]],
+  ['2002::/16', [2, 3, 4, 5]],
+  ['2001::/32', [4, 5, 6, 7]],
+  ['2001::/32', [12, 13, 14, 15], 0xff],
+]
 
 export type AddressClass =
   | { readonly kind: 'public' }
@@ -83,9 +95,10 @@ const parsed = (list: readonly NamedNetwork[]) =>
 const metadataNetworks = parsed(METADATA)
 const specialNetworks = parsed(SPECIAL)
 const globalIpv6 = ipaddr.parseCIDR(GLOBAL_IPV6)
-const embeddings = EMBEDDINGS.map(([cidr, offset]) => ({
+const embeddings = EMBEDDINGS.map(([cidr, bytes, mask = 0]) => ({
   network: ipaddr.parseCIDR(cidr),
-  offset,
+  bytes,
+  mask,
 }))
 
 /** The address that a text denotes in full notation; null for anything else, `127.1` and zones included. */
@@ -107,17 +120,20 @@ function nameIn(address: Address, networks: typeof specialNetworks): string | un
   return networks.find(({ network }) => isIn(address, network))?.name
 }
 
-function embeddedIn(address: Address): Address | null {
-  const embedding = embeddings.find(({ network }) => isIn(address, network))
-  if (embedding === undefined) return null
-  return new ipaddr.IPv4(address.toByteArray().slice(embedding.offset, embedding.offset + 4))
+/** All that it could be read as: nobody knows which of them the next router means. */
+function embeddedIn(address: Address): Address[] {
+  const whole = address.toByteArray()
+  return embeddings
+    .filter(({ network }) => isIn(address, network))
+    .map(({ bytes, mask }) => new ipaddr.IPv4(bytes.map((at) => (whole[at] ?? 0) ^ mask)))
 }
 
 function classify(address: Address): AddressClass {
   const metadata = nameIn(address, metadataNetworks)
   if (metadata !== undefined) return { kind: 'never', name: metadata }
-  const embedded = embeddedIn(address)
-  const hidden = embedded === null ? undefined : nameIn(embedded, metadataNetworks)
+  const hidden = embeddedIn(address)
+    .map((embedded) => nameIn(embedded, metadataNetworks))
+    .find((name) => name !== undefined)
   if (hidden !== undefined) return { kind: 'never', name: hidden }
   const special = nameIn(address, specialNetworks)
   if (special !== undefined) return { kind: 'special', name: special }
@@ -138,6 +154,13 @@ export function sameAddress(left: string, right: string): boolean {
   const a = addressOf(left)
   const b = addressOf(right)
   return a !== null && b !== null && a.toNormalizedString() === b.toNormalizedString()
+}
+
+/** The address itself and those that hide in it, in one spelling each; none for what is no address. */
+export function spelledOut(text: string): readonly string[] {
+  const address = addressOf(text)
+  if (address === null) return []
+  return [address, ...embeddedIn(address)].map((one) => one.toNormalizedString())
 }
 
 /** A network in CIDR notation or a single address; null when it is neither. */

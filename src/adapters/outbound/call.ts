@@ -40,6 +40,8 @@ export type CallOutcome =
       readonly kind: 'failed'
       readonly cause: FailureCause
       readonly detail: string
+      /** It went wrong on the way out, which says nothing about the receiver. */
+      readonly isOnTheWay?: boolean | undefined
       /** What was read of a reply that was too large. */
       readonly begun?: DialectReply | undefined
     }
@@ -127,7 +129,7 @@ class GuardedCall implements CallHandle, ExchangeListener {
 
   onError(error: Error): void {
     if (this.#isOver) return
-    const { cause, detail, mayRetry } = failureOf(error)
+    const { cause, detail, mayRetry, isOnTheWay } = failureOf(error)
     if (mayRetry && !this.#hasRetried) {
       this.#hasRetried = true
       // Not here: the pool is in the middle of putting the failed connection away.
@@ -136,10 +138,14 @@ class GuardedCall implements CallHandle, ExchangeListener {
       })
       return
     }
-    this.#end({ kind: 'failed', cause, detail })
+    this.#end({ kind: 'failed', cause, detail, isOnTheWay })
   }
 
   #timeOut(): void {
+    if (this.#order.pool.isHeldAtProxy(this)) {
+      const detail = `the egress proxy opened no tunnel within ${Math.round(this.#order.budgetMs)} ms`
+      return this.#breakOff({ kind: 'failed', cause: 'timeout', detail, isOnTheWay: true })
+    }
     const state = this.#status === 0 ? 'no reply' : 'an unfinished reply'
     this.#fail('timeout', `${state} after ${Math.round(this.#order.budgetMs)} ms`)
   }

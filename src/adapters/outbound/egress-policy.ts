@@ -108,7 +108,12 @@ function policyOf(list: AllowList, httpRule: EgressPolicy['httpRule']): EgressPo
 }
 
 /** Why what is not listed may not be asked in this way, whatever its address is; null when it may. */
-function unlistedFault(policy: EgressPolicy, { protocol, port }: Destination): string | null {
+function unlistedFault(policy: EgressPolicy, destination: Destination): string | null {
+  const { protocol, host, port } = destination
+  // A name without a dot means something only to the network that one is in.
+  if (isIP(host) === 0 && !host.includes('.')) {
+    return `"${host}" is a name of one label, which is only for hosts that ASSENT_EGRESS_ALLOW lists`
+  }
   if (protocol === 'http:' && policy.httpRule === 'listed') {
     return 'plain http is only for hosts that ASSENT_EGRESS_ALLOW lists; use https'
   }

@@ -6,7 +6,7 @@ import type { FailureCause } from '../../domain/verdict.ts'
 import { ReplyFault } from './http1/reply-parser.ts'
 
 /** Where a connection failed. Nothing had been sent in any of them. */
-export type ConnectPhase = 'name' | 'connect' | 'tls'
+export type ConnectPhase = 'name' | 'proxy' | 'connect' | 'tls'
 
 export class ConnectError extends Error {
   readonly code = 'ASSENT_CONNECT'
@@ -35,12 +35,15 @@ export type CallFailure = {
   readonly detail: string
   /** Nothing was sent, and the very same call may do better in a moment. */
   readonly mayRetry: boolean
+  /** It went wrong on the way out, which says nothing about the receiver. */
+  readonly isOnTheWay: boolean
 }
 
 const PHASES = {
-  name: { cause: 'unreachable', mayRetry: false },
-  connect: { cause: 'unreachable', mayRetry: true },
-  tls: { cause: 'tls', mayRetry: false },
+  name: { cause: 'unreachable', mayRetry: false, isOnTheWay: false },
+  proxy: { cause: 'unreachable', mayRetry: true, isOnTheWay: true },
+  connect: { cause: 'unreachable', mayRetry: true, isOnTheWay: false },
+  tls: { cause: 'tls', mayRetry: false, isOnTheWay: false },
 } as const satisfies Record<ConnectPhase, Omit<CallFailure, 'detail'>>
 
 function causeOf(error: Error): FailureCause {
@@ -55,11 +58,12 @@ function causeOf(error: Error): FailureCause {
 const DETAIL_LENGTH_MAX = 300
 
 export function failureOf(error: unknown): CallFailure {
+  const unsure = { mayRetry: false, isOnTheWay: false } as const
   if (!(error instanceof Error)) {
-    return { cause: 'unreachable', detail: 'unknown failure', mayRetry: false }
+    return { cause: 'unreachable', detail: 'unknown failure', ...unsure }
   }
   const detail = error.message.slice(0, DETAIL_LENGTH_MAX)
-  if (error instanceof EgressBlocked) return { cause: 'egress_blocked', detail, mayRetry: false }
+  if (error instanceof EgressBlocked) return { cause: 'egress_blocked', detail, ...unsure }
   if (error instanceof ConnectError) return { ...PHASES[error.phase], detail }
-  return { cause: causeOf(error), detail, mayRetry: false }
+  return { cause: causeOf(error), detail, ...unsure }
 }

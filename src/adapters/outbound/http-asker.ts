@@ -121,6 +121,8 @@ class Ask implements Call {
   readonly #startedAt: number
   #call: CallHandle | null = null
   #isCancelled = false
+  /** What failed was the way to the subscriber. */
+  #isOnTheWay = false
   /** Ends the wait for a number. */
   #stopWaiting: (() => void) | null = null
 
@@ -168,7 +170,9 @@ class Ask implements Call {
     const request = questionRequest({ question, sequenceId, leftMs }, clock, sharedBodies)
     const { subscription } = question
     this.#call = sendRequest({ line, clock, settings: subscription, request, budgetMs: leftMs })
-    return answerOf(question, await this.#call.result)
+    const outcome = await this.#call.result
+    this.#isOnTheWay = outcome.kind === 'failed' && outcome.isOnTheWay === true
+    return answerOf(question, outcome)
   }
 
   /** The next number, or the answer when there is none. */
@@ -199,8 +203,9 @@ class Ask implements Call {
   #settle(answer: Answer): void {
     const { line, breaker, ticket, question } = this.#entrance
     line.bulkhead.leave()
-    // A crash of ours came from before or after the call: the subscriber is not to blame.
-    const sign = this.#call === null ? 'nothing' : signOf(answer, question)
+    // A crash of ours, and a proxy that fails, are nothing that the subscriber is to blame for.
+    const isTheirs = this.#call !== null && !this.#isOnTheWay
+    const sign = isTheirs ? signOf(answer, question) : 'nothing'
     breaker.leave(ticket, sign)
     const durationMs = this.#options.clock.monotonicMs() - this.#startedAt
     note(this.#options, line, { question, answer, durationMs })

@@ -22,7 +22,10 @@ export function createNotifier(options: NotifierOptions): Notifier {
   return { send: (dispatch) => send(options, dispatch) }
 }
 
-type Ending = Pick<DispatchResult, 'outcome' | 'status' | 'retryAfterMs' | 'error' | 'reply'>
+type Ending = Pick<
+  DispatchResult,
+  'outcome' | 'isOnTheWay' | 'status' | 'retryAfterMs' | 'error' | 'reply'
+>
 
 async function send(options: NotifierOptions, dispatch: Dispatch): Promise<DispatchResult> {
   const { clock, journal, lines } = options
@@ -53,7 +56,10 @@ function endingOf(dispatch: Dispatch, outcome: CallOutcome, nowMs: number): Endi
   }
   // Nobody reads what is said to a notification: a reply that is too large has a status all the same.
   const reply = outcome.kind === 'reply' ? outcome : outcome.begun
-  if (reply === undefined) return failedEnding(reasonOf(outcome))
+  if (reply === undefined) {
+    const isOnTheWay = outcome.kind === 'failed' && outcome.isOnTheWay === true
+    return { ...failedEnding(reasonOf(outcome)), ...(isOnTheWay && { isOnTheWay }) }
+  }
   const receipt = DIALECTS[dispatch.subscription.dialect].readReceipt(reply)
   return {
     outcome: receipt,

@@ -9,19 +9,21 @@ import { BoundedMap } from './bounded-map.ts'
 import { Breaker } from './breaker.ts'
 import { Bulkhead } from './bulkhead.ts'
 import { Health, NO_HEALTH } from './health.ts'
-import type { Connect } from './http1/connection-pool.ts'
-import { SubscriptionPool } from './pools.ts'
+import { type Dial, SubscriptionPool } from './pools.ts'
 
 const LINES_MAX = 5_000
 
 export type LineOptions = {
   readonly clock: Clock
   readonly journal: Journal
-  readonly connect: Connect
+  readonly connect: Dial
 }
 
 /** What a line goes by. */
-export type LineSettings = Pick<Subscription, 'id' | 'breaker' | 'maxConcurrency' | 'maxInFlight'>
+export type LineSettings = Pick<
+  Subscription,
+  'id' | 'breaker' | 'maxConcurrency' | 'maxInFlight' | 'tls'
+>
 
 /** The state of one subscription. */
 export class Line {
@@ -35,7 +37,7 @@ export class Line {
   constructor(options: LineOptions, settings: LineSettings) {
     this.#options = options
     this.#settings = settings
-    this.pool = new SubscriptionPool(options)
+    this.pool = new SubscriptionPool(options, settings.tls)
     this.bulkhead = new Bulkhead(settings.maxConcurrency)
     this.health = new Health(options.clock)
     this.#breaker = this.#newBreaker(settings)
@@ -50,6 +52,7 @@ export class Line {
     if (settings === this.#settings) return
     this.#settings = settings
     this.bulkhead.limit = settings.maxConcurrency
+    this.pool.adopt(settings.tls)
     if (sameSettings(settings.breaker, this.#breaker.settings)) return
     // Tells whoever watches that an open one is gone, too.
     this.#breaker.reset()

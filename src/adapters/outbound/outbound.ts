@@ -18,6 +18,7 @@ import { createNotifier } from './http-notifier.ts'
 import { createProber } from './http-prober.ts'
 import { Lines } from './lines.ts'
 import { dispatchRequest, SharedBodies } from './outgoing.ts'
+import type { EgressProxy } from './proxy-tunnel.ts'
 import { createResolver, type Resolver } from './resolver.ts'
 
 export type OutboundOptions = {
@@ -30,6 +31,8 @@ export type OutboundOptions = {
   /** Certificates (PEM) of authorities that are trusted beside the well-known ones. */
   readonly authorities?: readonly string[] | undefined
   readonly resolver?: Resolver | undefined
+  /** Every call goes through it. */
+  readonly proxy?: EgressProxy | null | undefined
 }
 
 export type Outbound = {
@@ -50,9 +53,9 @@ export type Outbound = {
 }
 
 export function createOutbound(options: OutboundOptions): Outbound {
-  const { clock, journal, sequences, policy, isOwnAddress, authorities } = options
+  const { clock, journal, sequences, policy, isOwnAddress, authorities, proxy } = options
   const resolver = options.resolver ?? createResolver(clock)
-  const connect = createConnector({ clock, resolver, policy, isOwnAddress, authorities })
+  const connect = createConnector({ clock, resolver, policy, isOwnAddress, authorities, proxy })
   const lines = new Lines({ clock, journal, connect })
   const actions = createActionRunner({ clock, journal, connect })
   const sharedBodies = new SharedBodies()

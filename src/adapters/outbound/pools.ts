@@ -3,24 +3,40 @@
  * connections.
  */
 import type { Clock } from '../../app/ports.ts'
+import type { TlsSettings } from '../../domain/subscription.ts'
 import { type Connect, ConnectionPool } from './http1/connection-pool.ts'
+import { sameTls } from './trust.ts'
+
+/** Makes a guarded connection, with TLS settings of its own where there are any. */
+export type Dial = (
+  ...args: [...Parameters<Connect>, tls?: TlsSettings | undefined]
+) => ReturnType<Connect>
 
 /** Where a request goes. */
 export type Target = { readonly origin: string; readonly path: string }
 
-export type SubscriptionPoolOptions = { readonly connect: Connect; readonly clock: Clock }
+export type SubscriptionPoolOptions = { readonly connect: Dial; readonly clock: Clock }
 
-/** The pool of one subscription, made when first needed and again when its origin or size changes. */
+/** The pool of one subscription, made when first needed and again when its origin, size or TLS settings change. */
 export class SubscriptionPool {
   readonly #options: SubscriptionPoolOptions
+  #tls: TlsSettings | undefined
   #pool: ConnectionPool | null = null
   #origin = ''
   #connections = 0
   #url = ''
   #target: Target = { origin: '', path: '/' }
 
-  constructor(options: SubscriptionPoolOptions) {
+  constructor(options: SubscriptionPoolOptions, tls?: TlsSettings) {
     this.#options = options
+    this.#tls = tls
+  }
+
+  /** A connection made under other settings would go on trusting whom nobody trusts any more. */
+  adopt(tls: TlsSettings | undefined): void {
+    if (sameTls(tls, this.#tls)) return
+    this.#tls = tls
+    this.retire()
   }
 
   /** Where a URL leads. Parsing costs more than the rest of a call's bookkeeping, so the last is kept. */
@@ -40,7 +56,9 @@ export class SubscriptionPool {
     this.retire()
     this.#origin = origin
     this.#connections = connections
-    const { connect, clock } = this.#options
+    const { connect: dial, clock } = this.#options
+    const tls = this.#tls
+    const connect: Connect = (to, callback) => dial(to, callback, tls)
     this.#pool = new ConnectionPool(origin, { connect, clock, connections })
     return this.#pool
   }

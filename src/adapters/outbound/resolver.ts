@@ -41,6 +41,8 @@ export class NameError extends Error {
 
 const RESOLVER_LIMITS = {
   queryTimeoutMs: 300,
+  /** Nobody has so many; each is judged whenever a connection is made. */
+  addressesMax: 64,
   rememberedMs: { min: 1_000, max: 60_000 },
   failureRememberedMs: 1_000,
   namesMax: 1_000,
@@ -50,8 +52,10 @@ const RESOLVER_LIMITS = {
 const HOSTS_FILE =
   process.platform === 'win32' ? 'C:\\Windows\\System32\\drivers\\etc\\hosts' : '/etc/hosts'
 
-function systemLookups(): Lookups {
+/** By c-ares, of the system's servers or of these. */
+export function systemLookups(servers?: readonly string[]): Lookups {
   const cares = new CaresResolver({ timeout: RESOLVER_LIMITS.queryTimeoutMs, tries: 1 })
+  if (servers !== undefined) cares.setServers(servers)
   return {
     resolve4: (host) => cares.resolve4(host, { ttl: true }),
     resolve6: (host) => cares.resolve6(host, { ttl: true }),
@@ -126,6 +130,11 @@ class CachingResolver implements Resolver {
       this.#lookups.resolve6(host),
     ])
     const records = [v4, v6].flatMap((one) => (one.status === 'fulfilled' ? one.value : []))
+    if (records.length > RESOLVER_LIMITS.addressesMax) {
+      const failure = new NameError(host, `more than ${RESOLVER_LIMITS.addressesMax} addresses`)
+      this.#remember(host, failure, RESOLVER_LIMITS.failureRememberedMs)
+      throw failure
+    }
     if (records.length > 0) {
       const addresses = records.map(({ address }) => address)
       this.#remember(host, addresses, rememberedMs(records))

@@ -8,12 +8,12 @@ import { ACTIONS_PER_ACCOUNT_MAX, type Action } from '../../domain/action.ts'
 import { EVERY_CATALOG } from '../../domain/matching.ts'
 import { Problem } from '../../domain/problem.ts'
 import type { SubscriptionSecrets } from '../../domain/subscription.ts'
-import { type Sealer, type SealPlace, takenId } from './changing.ts'
-import type { Database } from './database.ts'
+import { audit } from './audit-write.ts'
+import { type ConfigurationPorts, type Sealer, type SealPlace, takenId } from './changing.ts'
 import { orUnavailable, orWriteProblem } from './sqlstate.ts'
 import type { Tables } from './tables.ts'
 
-type Ports = { readonly database: Database; readonly sealer: Sealer }
+type Ports = Pick<ConfigurationPorts, 'database' | 'sealer' | 'actor'>
 
 type Row = {
   readonly account: string
@@ -31,7 +31,7 @@ type Settings = Omit<
   keyof SubscriptionSecrets | 'accountId' | 'id' | 'catalogId' | 'createdAt' | 'updatedAt'
 >
 
-export function createActions({ database, sealer }: Ports): Actions {
+export function createActions({ database, sealer, actor }: Ports): Actions {
   const { kysely } = database
   const select = (accountId: string) =>
     kysely.selectFrom('actions').selectAll().where('account', '=', accountId)
@@ -53,7 +53,13 @@ export function createActions({ database, sealer }: Ports): Actions {
       const query = select(accountId).where('id', '=', id)
       return actionsOf(await orUnavailable(query.execute()))[0] ?? null
     },
-    create: (action) => writing((tx) => insert(tx, action, sealer)),
+    create: (action) =>
+      writing(async (tx) => {
+        const after = await insert(tx, action, sealer)
+        const { accountId, id: target } = after
+        await audit(tx, actor, { accountId, action: 'action.created', target, before: null, after })
+        return after
+      }),
     update: (accountId, id, change) =>
       writing(async (tx) => {
         const row = await tx
@@ -64,16 +70,23 @@ export function createActions({ database, sealer }: Ports): Actions {
           .forUpdate()
           .executeTakeFirst()
         if (row === undefined) return null
-        return store(tx, change(actionOf(row, sealer)), sealer)
+        const before = actionOf(row, sealer)
+        const after = await store(tx, change(before), sealer)
+        await audit(tx, actor, { accountId, action: 'action.updated', target: id, before, after })
+        return after
       }),
     remove: (accountId, id) =>
       writing(async (tx) => {
-        const { numDeletedRows } = await tx
+        const row = await tx
           .deleteFrom('actions')
           .where('account', '=', accountId)
           .where('id', '=', id)
+          .returningAll()
           .executeTakeFirst()
-        return numDeletedRows > 0n
+        if (row === undefined) return false
+        const removed = { before: actionOf(row, sealer), after: null }
+        await audit(tx, actor, { accountId, action: 'action.removed', target: id, ...removed })
+        return true
       }),
   }
 }
@@ -128,9 +141,9 @@ const placeOf = (accountId: string, row: string): SealPlace => ({
 })
 
 function columnsOf(action: Unsaved, sealer: Sealer) {
-  const { accountId, id, secret, retiring, auth, headers } = action
+  const { accountId, id, secret, retiring, auth, headers, tls } = action
   const { title, conditions, url, method, parameters, dialect, confirmText, timeoutMs } = action
-  const secrets: SubscriptionSecrets = { secret, retiring, auth, headers }
+  const secrets: SubscriptionSecrets = { secret, retiring, auth, headers, tls }
   const settings: Settings = {
     title,
     conditions,

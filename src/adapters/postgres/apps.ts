@@ -7,6 +7,7 @@ import {
   type SubscriptionTemplate,
 } from '../../app/app-store.ts'
 import { Problem } from '../../domain/problem.ts'
+import { audit } from './audit-write.ts'
 import { type ConfigurationPorts, type Sealer, type SealPlace, takenId } from './changing.ts'
 import { asWriteProblem, isForeignKeyViolation, orUnavailable, orWriteProblem } from './sqlstate.ts'
 import type { Tables } from './tables.ts'
@@ -106,7 +107,8 @@ async function insert(
   return appOf(row, sealer)
 }
 
-export function createApps({ database: { kysely }, sealer }: ConfigurationPorts): Apps {
+export function createApps({ database, sealer, actor }: ConfigurationPorts): Apps {
+  const { kysely } = database
   /** The account's own come before the operator's of the same id. */
   const visible = (accountId: string) =>
     kysely
@@ -127,17 +129,28 @@ export function createApps({ database: { kysely }, sealer }: ConfigurationPorts)
       return row === undefined ? null : appOf(row, sealer)
     },
     create: async (app) => {
-      const work = kysely.transaction().execute((tx) => insert(tx, app, sealer))
+      const work = kysely.transaction().execute(async (tx) => {
+        const after = await insert(tx, app, sealer)
+        const { accountId, id: target } = after
+        await audit(tx, actor, { accountId, action: 'app.created', target, before: null, after })
+        return after
+      })
       return orWriteProblem(work)
     },
     remove: async (accountId, id) => {
       try {
-        const { numDeletedRows } = await kysely
-          .deleteFrom('apps')
-          .where('account', '=', accountId)
-          .where('id', '=', id)
-          .executeTakeFirst()
-        return numDeletedRows > 0n
+        return await kysely.transaction().execute(async (tx) => {
+          const row = await tx
+            .deleteFrom('apps')
+            .where('account', '=', accountId)
+            .where('id', '=', id)
+            .returning(COLUMNS)
+            .executeTakeFirst()
+          if (row === undefined) return false
+          const removed = { before: appOf(row, sealer), after: null }
+          await audit(tx, actor, { accountId, action: 'app.removed', target: id, ...removed })
+          return true
+        })
       } catch (error) {
         throw isForeignKeyViolation(error) ? new Problem('app_connected') : asWriteProblem(error)
       }

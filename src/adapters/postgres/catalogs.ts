@@ -2,14 +2,31 @@ import type { Transaction } from 'kysely'
 import type { Catalogs } from '../../app/store.ts'
 import type { Catalog, Field } from '../../domain/catalog.ts'
 import { Problem } from '../../domain/problem.ts'
+import type { RedactionRules } from '../../domain/redaction.ts'
+import { audit } from './audit-write.ts'
 import { type ConfigurationPorts, changing } from './changing.ts'
 import { orUnavailable } from './sqlstate.ts'
 import type { Tables } from './tables.ts'
 
-type CatalogRow = { readonly id: string; readonly title: string; readonly fields: unknown }
+type CatalogRow = {
+  readonly id: string
+  readonly title: string
+  readonly fields: unknown
+  readonly redact: unknown
+}
 
-export function catalogOf(row: CatalogRow): Catalog {
-  return { id: row.id, title: row.title, fields: row.fields as Field[] }
+export function catalogOf({ id, title, fields, redact }: CatalogRow): Catalog {
+  const catalog = { id, title, fields: fields as Field[] }
+  return redact === null ? catalog : { ...catalog, redact: redact as RedactionRules }
+}
+
+/** The columns that a catalog is kept in, beside its account and id. */
+function columnsOf({ title, fields, redact }: Catalog) {
+  return {
+    title,
+    fields: JSON.stringify(fields),
+    redact: redact === undefined ? null : JSON.stringify(redact),
+  }
 }
 
 /**
@@ -24,12 +41,7 @@ export async function defineCatalogs(
   const rows = await tx
     .insertInto('catalogs')
     .values(
-      catalogs.map(({ id, title, fields }) => ({
-        account: accountId,
-        id,
-        title,
-        fields: JSON.stringify(fields),
-      })),
+      catalogs.map((catalog) => ({ account: accountId, id: catalog.id, ...columnsOf(catalog) })),
     )
     .onConflict((conflict) =>
       conflict
@@ -37,6 +49,7 @@ export async function defineCatalogs(
         .doUpdateSet((excluded) => ({
           title: excluded.ref('excluded.title'),
           fields: excluded.ref('excluded.fields'),
+          redact: excluded.ref('excluded.redact'),
           is_implicit: false,
         }))
         .where('catalogs.is_implicit', '=', true),
@@ -48,8 +61,12 @@ export async function defineCatalogs(
 
 export function createCatalogs(ports: ConfigurationPorts): Catalogs {
   const { kysely } = ports.database
+  const { actor } = ports
   const select = (accountId: string) =>
-    kysely.selectFrom('catalogs').select(['id', 'title', 'fields']).where('account', '=', accountId)
+    kysely
+      .selectFrom('catalogs')
+      .select(['id', 'title', 'fields', 'redact'])
+      .where('account', '=', accountId)
   return {
     list: async (accountId, page) => {
       let query = select(accountId).orderBy('id').limit(page.limit)
@@ -64,24 +81,29 @@ export function createCatalogs(ports: ConfigurationPorts): Catalogs {
       changing(ports, accountId, async (tx) => {
         const defined = await defineCatalogs(tx, accountId, [catalog])
         if (defined.length === 0) throw new Problem('already_exists')
+        const change = { action: 'catalog.created', target: catalog.id } as const
+        await audit(tx, actor, { accountId, ...change, before: null, after: catalog })
         return catalog
       }),
     update: (accountId, id, change) =>
       changing(ports, accountId, async (tx) => {
         const row = await tx
           .selectFrom('catalogs')
-          .select(['id', 'title', 'fields'])
+          .select(['id', 'title', 'fields', 'redact'])
           .where('account', '=', accountId)
           .where('id', '=', id)
           .executeTakeFirst()
         if (row === undefined) return null
-        const next = change(catalogOf(row))
+        const before = catalogOf(row)
+        const next = change(before)
         await tx
           .updateTable('catalogs')
-          .set({ title: next.title, fields: JSON.stringify(next.fields), is_implicit: false })
+          .set({ ...columnsOf(next), is_implicit: false })
           .where('account', '=', accountId)
           .where('id', '=', id)
           .execute()
+        const updated = { action: 'catalog.updated', target: id, before, after: next } as const
+        await audit(tx, actor, { accountId, ...updated })
         return next
       }),
     remove: (accountId, id) =>
@@ -94,12 +116,16 @@ export function createCatalogs(ports: ConfigurationPorts): Catalogs {
           .limit(1)
           .executeTakeFirst()
         if (record !== undefined) throw new Problem('catalog_not_empty')
-        const { numDeletedRows } = await tx
+        const row = await tx
           .deleteFrom('catalogs')
           .where('account', '=', accountId)
           .where('id', '=', id)
+          .returning(['id', 'title', 'fields', 'redact'])
           .executeTakeFirst()
-        return numDeletedRows > 0n
+        if (row === undefined) return false
+        const removed = { action: 'catalog.removed', target: id, after: null } as const
+        await audit(tx, actor, { accountId, ...removed, before: catalogOf(row) })
+        return true
       }),
   }
 }

@@ -3,6 +3,7 @@
  * gateways and reported to this one once it is committed.
  */
 import { sql, type Transaction } from 'kysely'
+import type { Actor } from '../../domain/audit.ts'
 import { Problem } from '../../domain/problem.ts'
 import type { Database } from './database.ts'
 import { asWriteProblem, isUniqueViolation } from './sqlstate.ts'
@@ -10,6 +11,8 @@ import type { Tables } from './tables.ts'
 
 /** Encrypts what is bound to one place, and decrypts it at that place only. */
 export interface Sealer {
+  /** Of the master keys; the first one seals. */
+  readonly keyIds: readonly [string, ...string[]]
   seal(place: SealPlace, plain: string): string
   open(place: SealPlace, sealed: string): string
 }
@@ -25,6 +28,8 @@ export type ConfigurationPorts = {
   readonly sealer: Sealer
   /** After each committed change, in this process. */
   readonly onChanged: (accountId: string) => void
+  /** In whose name; null: of the gateway's own accord. */
+  readonly actor: Actor | null
 }
 
 /** Runs a change of an account's settings: with its bump, announced once it is committed. */

@@ -17,7 +17,7 @@ export const NEEDS = {
   /** An update or a delete. */
   replace: 4,
   event: 8,
-  /** An idempotency key, a token for the caller's own commit, or the first record of a catalog. */
+  /** An idempotency key, a token for the caller's own commit, the first record of a catalog, or an override. */
   rare: 16,
 } as const
 
@@ -36,7 +36,9 @@ export function itemPart(isNeeded: IsNeeded): string {
     'detail json, decided_at timestamptz',
     (isNeeded('insert') || isNeeded('replace')) && '"values" jsonb, version bigint, origin text',
     isNeeded('rare') && 'defines boolean, key text, fingerprint text, status smallint, body text',
-    isNeeded('rare') && 'token_hash text, expires_at timestamptz',
+    isNeeded('rare') &&
+      'token_hash text, expires_at timestamptz, pending_change json, values_digest text',
+    isNeeded('rare') && 'override json',
     isNeeded('event') && 'events json',
   ]
   return `item as materialized (
@@ -126,14 +128,20 @@ export const KEPT = `kept as (
 )`
 
 export const HANDED_OUT = `handed_out as (
-  insert into caller_approvals (account, decision_id, token_hash, expires_at)
-  select account, id, token_hash, expires_at from passed where token_hash is not null
+  insert into caller_approvals (account, decision_id, token_hash, expires_at, change, values_digest)
+  select account, id, token_hash, expires_at, pending_change, values_digest from passed where token_hash is not null
 )`
 
 export const DEFINED = `defined as (
   insert into catalogs (account, id, title, is_implicit)
   select distinct account, catalog_id, catalog_id, true from passed where defines order by 1, 2
   on conflict do nothing
+)`
+
+/** No head of an audit is locked here: it is given its number afterwards (audit-log.ts). */
+export const OVERRIDDEN = `overridden as (
+  insert into audit_waiting (account, entry)
+  select account, override from passed where override is not null order by ord
 )`
 
 export const HAPPENED = `happened as (

@@ -12,6 +12,7 @@
  */
 import type { CommitItem, CommitResult, DecisionEntry } from '../../app/store.ts'
 import type { Verdict } from '../../domain/verdict.ts'
+import { waitingEntry } from './audit-log.ts'
 import {
   CURRENT,
   DECIDED,
@@ -26,6 +27,7 @@ import {
   KEPT,
   LOCKED,
   NEEDS,
+  OVERRIDDEN,
   passedPart,
   resultPart,
   UPDATED,
@@ -38,7 +40,9 @@ function needsOf(item: CommitItem): number {
   let needs = item.insistsOnGeneration ? NEEDS.generation : 0
   if (write !== null) needs |= write.kind === 'insert' ? NEEDS.insert : NEEDS.replace
   if (events.length > 0) needs |= NEEDS.event
-  if (keep !== null || pending !== null || item.definesCatalog) needs |= NEEDS.rare
+  if (keep !== null || pending !== null || item.definesCatalog || item.override !== undefined) {
+    needs |= NEEDS.rare
+  }
   return needs
 }
 
@@ -69,7 +73,7 @@ function textFor(isNeeded: IsNeeded): string {
     ...(isNeeded('replace') ? [LOCKED, UPDATED, DELETED] : []),
     passedPart(isNeeded),
     DECIDED,
-    ...(isNeeded('rare') ? [KEPT, HANDED_OUT, DEFINED] : []),
+    ...(isNeeded('rare') ? [KEPT, HANDED_OUT, DEFINED, OVERRIDDEN] : []),
     ...(isNeeded('event') ? [HAPPENED, POINTED] : []),
   ]
   return `with ${parts.filter(Boolean).join(',\n')}\n${resultPart(isNeeded)}`
@@ -116,6 +120,9 @@ export function commitRow(item: CommitItem, ord: number): object {
     body: keep?.body,
     token_hash: pending?.tokenHash,
     expires_at: pending?.expiresAt,
+    pending_change: pending?.change ?? undefined,
+    values_digest: pending?.valuesDigest,
+    override: item.override === undefined ? undefined : waitingEntry(item.override, entry.id),
     events: events.length === 0 ? undefined : eventRows(events),
   }
 }

@@ -40,7 +40,7 @@ export function createConfigurationStore(database: Database, sealer: Sealer): Co
               .execute()
             const catalogs = await tx
               .selectFrom('catalogs')
-              .select(['id', 'title', 'fields'])
+              .select(['id', 'title', 'fields', 'redact'])
               .where('account', '=', accountId)
               .execute()
             const eventTypes = await tx

@@ -151,9 +151,14 @@ const COMMIT_CALLER: Statement = {
   name: 'commit_caller_approval',
   text: `
 with done as (
-  update caller_approvals set state = 'committed', record_id = $3, notifications = $4
+  update caller_approvals set state = 'committed', record_id = $3, notifications = $4, change = null
    where account = $1 and decision_id = $2 and state = 'pending' and expires_at > now()
   returning account
+),
+-- A record that got its id on creation is found by it.
+named as (
+  update decisions d set record_id = $3
+    from done where d.account = $1 and d.id = $2 and d.record_id is null and $3::text is not null
 ),
 ${HAPPENED_BESIDE(5)},
 ${POINTED}
@@ -189,7 +194,7 @@ export function createCallerApprovals(database: Database): CallerApprovals {
       const { numUpdatedRows } = await orUnavailable(
         kysely
           .updateTable('caller_approvals')
-          .set({ state: 'aborted' })
+          .set({ state: 'aborted', change: null })
           .where('account', '=', accountId)
           .where('decision_id', '=', decisionId)
           .where('state', '=', 'pending')
@@ -212,11 +217,13 @@ type ApprovalRow = {
   readonly catalog_id: string
   readonly asked_record_id: string | null
   readonly detail: DecisionDetail
+  readonly change: unknown
+  readonly values_digest: string | null
 }
 
 function approvalOf(row: ApprovalRow): CallerApproval {
   const { detail } = row
-  const change: Change = {
+  const kept: Change = {
     event: row.event as ChangeEvent,
     accountId: row.account,
     catalogId: row.catalog_id,
@@ -233,7 +240,8 @@ function approvalOf(row: ApprovalRow): CallerApproval {
     state: row.state as CallerApproval['state'],
     tokenHash: row.token_hash,
     isExpired: row.expired,
-    change,
+    change: row.change === null ? kept : (row.change as Change),
+    valuesDigest: row.values_digest,
     committedRecordId: row.record_id,
     notifications: row.notifications,
   }

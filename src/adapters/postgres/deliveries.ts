@@ -1,4 +1,4 @@
-import { sql } from 'kysely'
+import { sql, type Transaction } from 'kysely'
 import type {
   AttemptView,
   Deliveries,
@@ -10,9 +10,12 @@ import type {
   RetryResult,
 } from '../../app/delivery-store.ts'
 import type { Page } from '../../app/store.ts'
+import type { Actor } from '../../domain/audit.ts'
 import type { EventBody } from '../../domain/notification.ts'
+import { audit } from './audit-write.ts'
 import type { Database } from './database.ts'
-import { orUnavailable } from './sqlstate.ts'
+import { orUnavailable, orWriteProblem } from './sqlstate.ts'
+import type { Tables } from './tables.ts'
 
 /** A delivery's id is `<event id>_<subscription id>`, as on the wire. Ids have no `_` but after the prefix. */
 const DELIVERY_ID = /^(evt_[0-9a-z]+)_(.+)$/
@@ -20,7 +23,7 @@ const DELIVERY_ID = /^(evt_[0-9a-z]+)_(.+)$/
 /** The latest; a delivery that is replayed time after time has many. */
 const ATTEMPTS_SHOWN_MAX = 200
 
-export function createDeliveries(database: Database): Deliveries {
+export function createDeliveries(database: Database, actor: Actor | null = null): Deliveries {
   return {
     list: async (accountId, filter, page) => {
       const rows = await orUnavailable(filtered(database, accountId, filter, page).execute())
@@ -31,9 +34,9 @@ export function createDeliveries(database: Database): Deliveries {
       if (row === undefined) return null
       return { ...deliveryOf(row), attemptLog: await attemptsOf(database, accountId, row) }
     },
-    retry: (accountId, deliveryId) => retry(database, accountId, deliveryId),
+    retry: (accountId, deliveryId) => retry({ database, actor }, accountId, deliveryId),
     replay: (accountId, subscriptionId, order) =>
-      orUnavailable(startReplay(database, accountId, subscriptionId, order)),
+      orWriteProblem(startReplay({ database, actor }, accountId, subscriptionId, order)),
     numbered: async (accountId, subscriptionId, after, limit) => {
       const rows = await orUnavailable(
         select(database, accountId)
@@ -138,26 +141,48 @@ async function attemptsOf(
   }))
 }
 
+type Ordering = { readonly database: Database; readonly actor: Actor | null }
+
 async function retry(
-  database: Database,
+  { database, actor }: Ordering,
   accountId: string,
   deliveryId: string,
 ): Promise<RetryResult> {
   const row = await find(database, accountId, deliveryId)
   if (row === undefined) return 'not_found'
   if (row.state === 'sending') return 'under_way'
-  const { rows } = await orUnavailable(
-    sql<{ is_there: boolean }>`
+  const work = database.kysely.transaction().execute(async (tx) => {
+    const { rows } = await sql<{ is_there: boolean }>`
       select reopen_deliveries(${accountId}, ${row.subscription_id}, ${[row.sequence_id]}) as is_there`.execute(
-      database.kysely,
-    ),
-  )
-  return rows[0]?.is_there === true ? 'on_its_way' : 'nobody_listens'
+      tx,
+    )
+    if (rows[0]?.is_there !== true) return 'nobody_listens'
+    const retried = { before: { state: row.state }, after: {} }
+    const change = { accountId, action: 'delivery.retried', target: deliveryId } as const
+    await audit(tx, actor, { ...change, ...retried })
+    return 'on_its_way'
+  })
+  return orWriteProblem(work)
 }
 
 /** What comes later is no part of it. What ends meanwhile within the range is. */
 async function startReplay(
-  { kysely }: Database,
+  { database, actor }: Ordering,
+  accountId: string,
+  subscriptionId: string,
+  order: ReplayOrder,
+): Promise<number> {
+  return database.kysely.transaction().execute(async (tx) => {
+    const count = await insertReplay(tx, accountId, subscriptionId, order)
+    if (count === 0) return 0
+    const change = { accountId, action: 'deliveries.replayed', target: subscriptionId } as const
+    await audit(tx, actor, { ...change, before: null, after: { ...order, count } })
+    return count
+  })
+}
+
+async function insertReplay(
+  tx: Transaction<Tables>,
   accountId: string,
   subscriptionId: string,
   order: ReplayOrder,
@@ -180,7 +205,7 @@ ordered as (
   select ${accountId}, ${subscriptionId}, f.first, f.last, r.since, r.until, ${[...states]}::text[]
     from found f, range r where f.count > 0
 )
-select count from found`.execute(kysely)
+select count from found`.execute(tx)
   return rows[0]?.count ?? 0
 }
 

@@ -2,6 +2,7 @@ import { sql, type Transaction } from 'kysely'
 import type { EventTypes } from '../../app/store.ts'
 import { EVENT_TYPES_PER_ACCOUNT_MAX, type EventType } from '../../domain/event-type.ts'
 import { Problem } from '../../domain/problem.ts'
+import { audit } from './audit-write.ts'
 import { type ConfigurationPorts, changing, takenId } from './changing.ts'
 import { orUnavailable } from './sqlstate.ts'
 import type { Tables } from './tables.ts'
@@ -19,6 +20,7 @@ export function eventTypeColumns({ name, ...settings }: EventType) {
 
 export function createEventTypes(ports: ConfigurationPorts): EventTypes {
   const { kysely } = ports.database
+  const { actor } = ports
   const select = (from: Pick<Transaction<Tables>, 'selectFrom'>, accountId: string) =>
     from.selectFrom('event_types').select(['name', 'settings']).where('account', '=', accountId)
   return {
@@ -40,31 +42,46 @@ export function createEventTypes(ports: ConfigurationPorts): EventTypes {
           .values({ account: accountId, ...eventTypeColumns(eventType) })
           .execute()
           .catch(takenId)
+        const change = { action: 'eventType.created', target: eventType.name } as const
+        await audit(tx, actor, { accountId, ...change, before: null, after: settingsOf(eventType) })
         return eventType
       }),
     update: (accountId, name, change) =>
       changing(ports, accountId, async (tx) => {
         const row = await select(tx, accountId).where('name', '=', name).executeTakeFirst()
         if (row === undefined) return null
-        const next = change(eventTypeOf(row))
+        const before = eventTypeOf(row)
+        const next = change(before)
         await tx
           .updateTable('event_types')
           .set({ ...eventTypeColumns(next), updated_at: sql`now()` })
           .where('account', '=', accountId)
           .where('name', '=', name)
           .execute()
+        const updated = { before: settingsOf(before), after: settingsOf(next) }
+        await audit(tx, actor, { accountId, action: 'eventType.updated', target: name, ...updated })
         return next
       }),
     remove: (accountId, name) =>
       changing(ports, accountId, async (tx) => {
-        const { numDeletedRows } = await tx
+        const row = await tx
           .deleteFrom('event_types')
           .where('account', '=', accountId)
           .where('name', '=', name)
+          .returning(['name', 'settings'])
           .executeTakeFirst()
-        return numDeletedRows > 0n
+        if (row === undefined) return false
+        const removed = { before: settingsOf(eventTypeOf(row)), after: null }
+        await audit(tx, actor, { accountId, action: 'eventType.removed', target: name, ...removed })
+        return true
       }),
   }
+}
+
+/** What the audit tells of it, beside its name. */
+function settingsOf({ name, ...settings }: EventType) {
+  void name
+  return settings
 }
 
 /** The caller holds the account's row, so nobody else adds one meanwhile. */

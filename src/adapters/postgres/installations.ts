@@ -8,6 +8,7 @@ import type { AppScope, Connection, Installation, Installations } from '../../ap
 import type { NamedEvent } from '../../domain/notification.ts'
 import { Problem } from '../../domain/problem.ts'
 import type { Subscription } from '../../domain/subscription.ts'
+import { audit } from './audit-write.ts'
 import { type ConfigurationPorts, changing } from './changing.ts'
 import type { Statement } from './database.ts'
 import { raise } from './event-parts.ts'
@@ -78,6 +79,9 @@ export function createInstallations(ports: ConfigurationPorts): Installations {
           else await removeSubscription(tx, accountId, one.id)
         }
         await raiseAll(tx, accountId, events, ports)
+        const before = audited(row, subscriptions)
+        const removed = { action: 'installation.removed', target: id, before, after: null } as const
+        await audit(tx, ports.actor, { accountId, ...removed })
         return subscriptions.map((one) => one.id)
       }),
   }
@@ -117,7 +121,19 @@ async function connect(
   await checkSubscriptionRoom(tx, accountId, subscriptions.length)
   for (const one of subscriptions) await insertSubscription(tx, one, ports.sealer)
   await raiseAll(tx, accountId, events, ports)
+  const after = audited(row, subscriptions)
+  const change = { action: 'installation.created', target: id, before: null, after } as const
+  await audit(tx, ports.actor, { accountId, ...change })
   return installationOf(row)
+}
+
+/** What came with an app is told in one piece; what it is like stands in the app. */
+function audited(
+  row: Row & { readonly key_id: string },
+  subscriptions: readonly Pick<Subscription, 'id'>[],
+) {
+  const subscriptionIds = subscriptions.map(({ id }) => id)
+  return { ...installationOf(row), keyId: row.key_id, subscriptionIds }
 }
 
 async function raiseAll(

@@ -1,31 +1,18 @@
-import type { Caller, Keys, KeyView, Scope } from '../../app/store.ts'
-import type { Database, Statement } from './database.ts'
-import { orUnavailable } from './sqlstate.ts'
+import type { Keys, KeyView, Scope } from '../../app/store.ts'
+import { audit } from './audit-write.ts'
+import type { ConfigurationPorts } from './changing.ts'
+import { createKeyLookup } from './key-lookup.ts'
+import type { KeyUse } from './key-use.ts'
+import { orUnavailable, orWriteProblem } from './sqlstate.ts'
 
-const FIND: Statement = {
-  name: 'find_key',
-  text: `select id, account, scopes from keys
-    where hash = $1 and (expires_at is null or expires_at > now())`,
-}
-
-type KeyRow = { readonly id: string; readonly account: string; readonly scopes: string[] }
-
-export function createKeys(database: Database): Keys {
+export function createKeys({ database, actor }: ConfigurationPorts, use: KeyUse): Keys {
   const { kysely } = database
   return {
-    findByHash: async (hash) => {
-      const [row] = await orUnavailable(database.run<KeyRow>(FIND, [hash]))
-      if (row === undefined) return null
-      const caller: Caller = {
-        accountId: row.account,
-        keyId: row.id,
-        scopes: new Set(row.scopes as Scope[]),
-      }
-      return caller
-    },
-    create: async ({ id, name, accountId, scopes, expiresAt }, hash) => {
-      const row = await orUnavailable(
-        kysely
+    findByHash: createKeyLookup(database),
+    noteUse: (keyId) => use.note(keyId),
+    create: ({ id, name, accountId, scopes, maxPerSecond, expiresAt }, hash) => {
+      const work = kysely.transaction().execute(async (tx) => {
+        const row = await tx
           .insertInto('keys')
           .values({
             id,
@@ -33,12 +20,23 @@ export function createKeys(database: Database): Keys {
             hash,
             account: accountId,
             scopes: [...scopes],
+            max_per_second: maxPerSecond,
             expires_at: expiresAt,
           })
           .returningAll()
-          .executeTakeFirstOrThrow(),
-      )
-      return viewOf(row)
+          .executeTakeFirstOrThrow()
+        const after = viewOf(row)
+        const change = {
+          accountId,
+          action: 'key.created',
+          target: id,
+          before: null,
+          after,
+        } as const
+        await audit(tx, actor, change)
+        return after
+      })
+      return orWriteProblem(work)
     },
     list: async (accountId, page) => {
       let query = kysely
@@ -54,11 +52,18 @@ export function createKeys(database: Database): Keys {
       const any = kysely.selectFrom('keys').select('id').limit(1)
       return (await orUnavailable(any.executeTakeFirst())) === undefined
     },
-    remove: async (accountId, id) => {
-      let query = kysely.deleteFrom('keys').where('id', '=', id)
-      if (accountId !== null) query = query.where('account', '=', accountId)
-      const { numDeletedRows } = await orUnavailable(query.executeTakeFirst())
-      return numDeletedRows > 0n
+    remove: (accountId, id) => {
+      const work = kysely.transaction().execute(async (tx) => {
+        let query = tx.deleteFrom('keys').where('id', '=', id)
+        if (accountId !== null) query = query.where('account', '=', accountId)
+        const row = await query.returningAll().executeTakeFirst()
+        if (row === undefined) return false
+        const before = viewOf(row)
+        const change = { action: 'key.removed', target: id, before, after: null } as const
+        await audit(tx, actor, { accountId: row.account, ...change })
+        return true
+      })
+      return orWriteProblem(work)
     },
   }
 }
@@ -68,7 +73,9 @@ function viewOf(row: {
   name: string
   account: string
   scopes: string[]
+  max_per_second: number | null
   expires_at: Date | null
+  last_used_at: Date | null
   created_at: Date
 }): KeyView {
   return {
@@ -76,7 +83,9 @@ function viewOf(row: {
     name: row.name,
     accountId: row.account,
     scopes: row.scopes as Scope[],
+    maxPerSecond: row.max_per_second,
     expiresAt: row.expires_at?.toISOString() ?? null,
+    lastUsedAt: row.last_used_at?.toISOString() ?? null,
     createdAt: row.created_at.toISOString(),
   }
 }

@@ -2,6 +2,7 @@ import type { Transaction } from 'kysely'
 import type { Presets } from '../../app/load-preset.ts'
 import type { Catalog } from '../../domain/catalog.ts'
 import type { EventType } from '../../domain/event-type.ts'
+import { audit } from './audit-write.ts'
 import { catalogOf, defineCatalogs } from './catalogs.ts'
 import { type ConfigurationPorts, changing } from './changing.ts'
 import { checkEventTypeRoom, eventTypeColumns } from './event-types.ts'
@@ -21,11 +22,20 @@ export function createPresets(ports: ConfigurationPorts): Presets {
             eventTypes: await namesAmong(tx, accountId, eventTypes),
           })),
       ),
-    add: (accountId, { catalogs, eventTypes }) =>
-      changing(ports, accountId, async (tx) => ({
-        catalogs: await addCatalogs(tx, accountId, catalogs),
-        eventTypes: await addEventTypes(tx, accountId, eventTypes),
-      })),
+    add: (accountId, { name, catalogs, eventTypes }) =>
+      changing(ports, accountId, async (tx) => {
+        const added = {
+          catalogs: await addCatalogs(tx, accountId, catalogs),
+          eventTypes: await addEventTypes(tx, accountId, eventTypes),
+        }
+        const after = {
+          catalogs: catalogs.filter(({ id }) => added.catalogs.includes(id)),
+          eventTypes: eventTypes.filter((one) => added.eventTypes.includes(one.name)),
+        }
+        const change = { action: 'preset.loaded', target: name, before: null, after } as const
+        await audit(tx, ports.actor, { accountId, ...change })
+        return added
+      }),
   }
 }
 
@@ -37,7 +47,7 @@ async function catalogsAmong(
   const ids = catalogs.map(({ id }) => id)
   const rows = await tx
     .selectFrom('catalogs')
-    .select(['id', 'title', 'fields'])
+    .select(['id', 'title', 'fields', 'redact'])
     .where('account', '=', accountId)
     .where('id', 'in', ids)
     .where('is_implicit', '=', false)

@@ -1,28 +1,25 @@
 /** The whole store over one database: opened, migrated, and closed again. */
 import type { Clock, Ids, Journal } from '../../app/ports.ts'
-import { createAccounts } from './accounts.ts'
-import { createActions } from './actions.ts'
+import type { Actor } from '../../domain/audit.ts'
 import { PostgresApprovals } from './approvals.ts'
-import { createApps } from './apps.ts'
-import { createCatalogs } from './catalogs.ts'
+import { createAuditLog } from './audit-log.ts'
+import { createChanges } from './changes.ts'
 import type { Sealer } from './changing.ts'
 import { createConfigurationStore } from './configuration.ts'
 import { connectPg } from './connect-pg.ts'
 import { connectPglite } from './connect-pglite.ts'
 import type { Database, Statement } from './database.ts'
 import { createCallerApprovals, createDecisions, createKeptAnswers } from './decisions.ts'
-import { createDeliveries } from './deliveries.ts'
-import { createEventTypes } from './event-types.ts'
 import { createEvents } from './events.ts'
-import { createInstallations, SWEEP_LEAVING } from './installations.ts'
-import { createKeys } from './keys.ts'
+import {} from './installations.ts'
+import { KeyUse } from './key-use.ts'
 import { migrate } from './migrate.ts'
 import { createOutbox } from './outbox.ts'
-import { createPresets } from './presets.ts'
 import { createRecordSearch } from './record-search.ts'
 import { createRecords } from './records.ts'
+import { createSealedSecrets } from './sealed-secrets.ts'
 import { createSequences } from './sequences.ts'
-import { createSubscriptions } from './subscriptions.ts'
+import { sweepNowAndThen } from './sweep.ts'
 
 export type StoreOptions = {
   readonly location: { readonly url: string } | { readonly folder: string }
@@ -30,6 +27,8 @@ export type StoreOptions = {
   readonly clock: Clock
   readonly ids: Ids
   readonly journal: Journal
+  /** After so many days decisions lose what they were about; null, or left out: never. */
+  readonly payloadsKeptDays?: number | null | undefined
   /** Makes the other workers of this gateway store what they have answered. */
   readonly flushSiblings?: (() => Promise<void>) | undefined
 }
@@ -37,15 +36,8 @@ export type StoreOptions = {
 export type Store = Awaited<ReturnType<typeof openStore>>
 
 const PING: Statement = { name: 'ping', text: 'select 1' }
-/** Kept answers and the like are looked after now and then; nothing depends on when. */
-const SWEEP_EVERY_MS = 600_000
-const SWEEP: Statement = {
-  name: 'sweep_kept_answers',
-  text: 'delete from kept_answers where expires_at < now()',
-}
-
 export async function openStore(options: StoreOptions) {
-  const { location, sealer, clock, ids, journal } = options
+  const { location, sealer, clock, ids, journal, payloadsKeptDays = null } = options
   const onTrouble = (error: unknown) => journal.record({ kind: 'store.trouble', error })
   const database =
     'url' in location
@@ -59,9 +51,11 @@ export async function openStore(options: StoreOptions) {
   }
   const changes = new Changes(database)
   const approvals = new PostgresApprovals({ database, clock, journal })
+  const keyUse = new KeyUse(database, clock, onTrouble)
   const onChanged = (accountId: string) => changes.tell(accountId)
   const settings = { database, sealer, onChanged }
-  const stopSweeping = sweepNowAndThen(database, clock, onTrouble)
+  const changesBy = (actor: Actor | null) => createChanges({ ...settings, actor }, keyUse)
+  const stopSweeping = sweepNowAndThen(database, { clock, payloadsKeptDays, onTrouble })
   return {
     approvals,
     records: createRecords(database),
@@ -72,19 +66,14 @@ export async function openStore(options: StoreOptions) {
     keptAnswers: createKeptAnswers(database),
     callerApprovals: createCallerApprovals(database),
     configuration: createConfigurationStore(database, sealer),
-    subscriptions: createSubscriptions(settings),
-    catalogs: createCatalogs(settings),
-    eventTypes: createEventTypes(settings),
-    presets: createPresets(settings),
+    /** Settings as the gateway changes them of its own accord, and as somebody does. */
+    ...changesBy(null),
+    changesBy,
+    audit: createAuditLog(database),
     events: createEvents(database),
-    accounts: createAccounts(settings),
-    apps: createApps(settings),
-    installations: createInstallations(settings),
-    actions: createActions({ database, sealer }),
     sequences: createSequences(database),
+    sealedSecrets: createSealedSecrets(database, sealer),
     outbox: createOutbox(database, ids, sealer, onTrouble),
-    deliveries: createDeliveries(database),
-    keys: createKeys(database),
     /** Calls with the account whose settings changed, here or in another gateway; null: any of them may have. */
     onConfigurationChanged: (listener: (accountId: string | null) => void) =>
       changes.listen(listener),
@@ -96,7 +85,7 @@ export async function openStore(options: StoreOptions) {
       ),
     close: async () => {
       stopSweeping()
-      await approvals.close()
+      await Promise.all([approvals.close(), keyUse.flush()])
       await database.close()
     },
   }
@@ -117,20 +106,4 @@ class Changes {
   tell(accountId: string | null): void {
     this.#listener(accountId)
   }
-}
-
-function sweepNowAndThen(
-  database: Database,
-  clock: Clock,
-  onTrouble: (error: unknown) => void,
-): () => void {
-  let cancel = () => {}
-  const next = () => {
-    cancel = clock.schedule(SWEEP_EVERY_MS, () => {
-      const swept = [SWEEP, SWEEP_LEAVING].map((statement) => database.run(statement, []))
-      Promise.all(swept).catch(onTrouble).finally(next)
-    })
-  }
-  next()
-  return () => cancel()
 }

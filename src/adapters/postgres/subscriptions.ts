@@ -6,6 +6,7 @@ import {
   type Subscription,
   type SubscriptionSecrets,
 } from '../../domain/subscription.ts'
+import { audit } from './audit-write.ts'
 import {
   type ConfigurationPorts,
   changing,
@@ -60,6 +61,7 @@ export function columnsOf(subscription: Subscription, sealer: Sealer) {
     retiring,
     auth,
     headers,
+    tls,
     accountId,
     id,
     revision,
@@ -70,7 +72,7 @@ export function columnsOf(subscription: Subscription, sealer: Sealer) {
     ...rest
   } = subscription
   void [revision, installationId, leavingSince, createdAt, updatedAt]
-  const secrets: SubscriptionSecrets = { secret, retiring, auth, headers }
+  const secrets: SubscriptionSecrets = { secret, retiring, auth, headers, tls }
   return {
     settings: JSON.stringify(rest),
     sealed: sealer.seal(placeOf(accountId, id), JSON.stringify(secrets)),
@@ -111,7 +113,7 @@ async function write(
 }
 
 export function createSubscriptions(ports: ConfigurationPorts): Subscriptions {
-  const { database, sealer } = ports
+  const { database, sealer, actor } = ports
   return {
     create: (accountId, settings, secrets) => {
       const draft = {
@@ -126,13 +128,20 @@ export function createSubscriptions(ports: ConfigurationPorts): Subscriptions {
       }
       return changing(ports, accountId, async (tx) => {
         await checkSubscriptionRoom(tx, accountId, 1)
-        return insertSubscription(tx, draft, sealer)
+        const after = await insertSubscription(tx, draft, sealer)
+        const created = { action: 'subscription.created', target: after.id } as const
+        await audit(tx, actor, { accountId, ...created, before: null, after })
+        return after
       })
     },
     update: (accountId, id, change, held) =>
       changing(ports, accountId, async (tx) => {
         const current = await find(tx, accountId, id, sealer)
-        return current === null ? null : write(tx, change(current), held, sealer)
+        if (current === null) return null
+        const after = await write(tx, change(current), held, sealer)
+        const updated = { action: 'subscription.updated', target: id, before: current } as const
+        await audit(tx, actor, { accountId, ...updated, after })
+        return after
       }),
     read: (accountId, id) =>
       orUnavailable(database.kysely.transaction().execute((tx) => find(tx, accountId, id, sealer))),
@@ -153,7 +162,10 @@ export function createSubscriptions(ports: ConfigurationPorts): Subscriptions {
         const current = await find(tx, accountId, id, sealer)
         if (current === null) return false
         if (current.installationId !== null) throw new Problem('subscription_of_app')
-        return removeSubscription(tx, accountId, id)
+        const removed = { action: 'subscription.removed', target: id, before: current } as const
+        const isGone = await removeSubscription(tx, accountId, id)
+        await audit(tx, actor, { accountId, ...removed, after: null })
+        return isGone
       }),
     disable: (accountId, id, reason, event) =>
       changing(ports, accountId, async (tx) => {
@@ -164,6 +176,8 @@ export function createSubscriptions(ports: ConfigurationPorts): Subscriptions {
         const next = { ...current, active: false, disabledReason: reason }
         await write(tx, next, 'deliver', sealer)
         if (event !== null) await raise(tx, accountId, event)
+        const disabled = { action: 'subscription.disabled', target: id, before: current } as const
+        await audit(tx, actor, { accountId, ...disabled, after: next })
         return true
       }),
   }

@@ -10,11 +10,15 @@ type NullableTimestamp = ColumnType<
 /** Written as JSON text, read as what it says. */
 type Json<T> = ColumnType<T, string, string>
 
+/** Written as JSON text or null, read as what it says. */
+type NullableJson = ColumnType<unknown, string | null | undefined, string | null>
+
 export type Tables = {
   accounts: {
     id: string
     title: string
     account_number: string | null
+    max_per_second: number | null
     generation: Generated<number>
     created_at: Timestamp
   }
@@ -24,7 +28,9 @@ export type Tables = {
     name: string
     hash: string
     scopes: string[]
+    max_per_second: number | null
     expires_at: NullableTimestamp
+    last_used_at: NullableTimestamp
     created_at: Timestamp
   }
   catalogs: {
@@ -33,6 +39,7 @@ export type Tables = {
     title: string
     fields: Json<unknown>
     is_implicit: Generated<boolean>
+    redact: NullableJson
     created_at: Timestamp
   }
   records: {
@@ -116,6 +123,8 @@ export type Tables = {
     expires_at: Timestamp
     record_id: string | null
     notifications: Generated<number>
+    change: NullableJson
+    values_digest: string | null
   }
   kept_answers: {
     account: string
@@ -161,6 +170,36 @@ export type Tables = {
     states: string[]
     touched_at: Timestamp
   }
+  audit: {
+    account: string
+    seq: number
+    at: Timestamp
+    actor_kind: string
+    actor_id: string
+    actor_account: string
+    request_id: string
+    action: string
+    target: string
+    before: string | null
+    after: string | null
+    hash: string | null
+  }
+  audit_heads: {
+    account: string
+    last_seq: number
+    sealed_seq: Generated<number>
+    checkpoint: Generated<number>
+  }
+  audit_checkpoints: {
+    account: string
+    number: number
+    seq: number
+    hash: string
+    at: string
+    key_id: string
+    signature: string
+  }
+  audit_waiting: { id: Generated<number>; account: string; at: Timestamp; entry: Json<unknown> }
   attempts: {
     account: string
     subscription_id: string

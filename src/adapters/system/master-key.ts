@@ -13,7 +13,7 @@ import {
   randomBytes,
   timingSafeEqual,
 } from 'node:crypto'
-import type { ChainTokens, Vault } from '../../app/ports.ts'
+import type { ChainTokens, Clock, Vault } from '../../app/ports.ts'
 import { type Chain, EMPTY_CHAIN } from '../../domain/chain.ts'
 
 export type MasterKey = { readonly id: string; readonly bytes: Uint8Array }
@@ -27,7 +27,8 @@ export function masterKeyOf(bytes: Uint8Array): MasterKey {
   return { id, bytes }
 }
 
-function derive(key: MasterKey, purpose: string): Buffer {
+/** 32 bytes for one purpose; from none of them can the key or another one be told. */
+export function derive(key: MasterKey, purpose: string): Buffer {
   return Buffer.from(hkdfSync('sha256', key.bytes, 'assent', purpose, 32))
 }
 
@@ -41,8 +42,10 @@ type Place = {
 /** `v1.<key id>.<iv>.<ciphertext and tag>`, bound to its place by the additional data. */
 export function createSealer(keys: MasterKeys) {
   const derived = new Map(keys.map((key) => [key.id, derive(key, 'seal')]))
-  const [first] = keys
+  const [first, ...others] = keys
+  const keyIds: readonly [string, ...string[]] = [first.id, ...others.map(({ id }) => id)]
   return {
+    keyIds,
     seal: (place: Place, plain: string): string => {
       const iv = randomBytes(12)
       const cipher = createCipheriv('aes-256-gcm', derive(first, 'seal'), iv)
@@ -102,33 +105,57 @@ function isSame(left: string, right: string): boolean {
   return a.length === b.length && timingSafeEqual(a, b)
 }
 
-/** `<base64url of the chain>.<tag>`. */
-export function createChainTokens(vault: Vault): ChainTokens {
-  // A chain without records says only how deep it is: there are as many of them as depths.
-  const withoutRecords = new Map<number, string>()
-  const seal = (chain: Chain): string => {
-    const body = Buffer.from(JSON.stringify([chain.depth, ...chain.records])).toString('base64url')
-    return `${body}.${vault.tag('chain', body)}`
+/**
+ * A chain is good for as long as the question that carries it can be open: its budget is 30 s at most, so the
+ * minute of its making or the one before. The minute after is that of a gateway whose clock is ahead.
+ */
+const CHAIN_UNIT_MS = 60_000
+const CHAIN_UNITS_APART_MAX = 1
+/** Chains without records that are kept, one for each account and depth. */
+const CHAINS_KEPT_MAX = 4_096
+
+/**
+ * `<base64url of the chain>.<tag>`. The tag covers the account too, so that a chain that was handed to
+ * somebody else, like one that is old or made up, is none.
+ */
+export function createChainTokens(vault: Vault, clock: Pick<Clock, 'wallMs'>): ChainTokens {
+  const unitNow = () => Math.floor(clock.wallMs() / CHAIN_UNIT_MS)
+  // A chain without records says only how deep it is, and is made with every question about a new record.
+  const withoutRecords = new Map<string, string>()
+  let unitOfKept = 0
+  const tokenOf = ({ depth, records }: Chain, accountId: string, unit: number): string => {
+    const body = Buffer.from(JSON.stringify([unit, depth, ...records])).toString('base64url')
+    return `${body}.${vault.tag('chain', taggedText(accountId, body))}`
   }
   return {
-    seal: (chain) => {
-      if (chain.records.length > 0) return seal(chain)
-      const known = withoutRecords.get(chain.depth)
+    seal: (chain, accountId) => {
+      const unit = unitNow()
+      if (chain.records.length > 0) return tokenOf(chain, accountId, unit)
+      if (unit !== unitOfKept || withoutRecords.size >= CHAINS_KEPT_MAX) withoutRecords.clear()
+      unitOfKept = unit
+      const key = `${chain.depth} ${accountId}`
+      const known = withoutRecords.get(key)
       if (known !== undefined) return known
-      const sealed = seal(chain)
-      withoutRecords.set(chain.depth, sealed)
+      const sealed = tokenOf(chain, accountId, unit)
+      withoutRecords.set(key, sealed)
       return sealed
     },
-    open: (token) => {
+    open: (token, accountId) => {
       const [body = '', tag = ''] = token?.split('.', 2) ?? []
-      if (body === '' || !vault.isTagged('chain', body, tag)) return EMPTY_CHAIN
-      return parseChain(Buffer.from(body, 'base64url').toString('utf8'))
+      if (body === '' || !vault.isTagged('chain', taggedText(accountId, body), tag)) {
+        return EMPTY_CHAIN
+      }
+      const { unit, chain } = parseChain(Buffer.from(body, 'base64url').toString('utf8'))
+      return Math.abs(unitNow() - unit) <= CHAIN_UNITS_APART_MAX ? chain : EMPTY_CHAIN
     },
   }
 }
 
+/** The body has no dot, so the last one divides the two. */
+const taggedText = (accountId: string, body: string): string => `${accountId}.${body}`
+
 /** Only what we tagged ourselves gets here. */
-function parseChain(text: string): Chain {
-  const [depth, ...records] = JSON.parse(text) as [number, ...string[]]
-  return { depth, records }
+function parseChain(text: string): { readonly unit: number; readonly chain: Chain } {
+  const [unit, depth, ...records] = JSON.parse(text) as [number, number, ...string[]]
+  return { unit, chain: { depth, records } }
 }

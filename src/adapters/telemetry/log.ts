@@ -70,6 +70,7 @@ function severityOf(event: JournalEvent): Severity {
       return event.code === 'internal' ? 'error' : 'info'
     case 'call.ended':
     case 'request.shed':
+    case 'request.limited':
     case 'commit.flushed':
     case 'log.flushed':
     case 'subscription.forgotten':
@@ -117,6 +118,7 @@ function lineOf(event: JournalEvent): object {
       return { ...event, error: nameOf(event.error), stack: stackOf(event.error) }
     case 'call.ended':
     case 'request.shed':
+    case 'request.limited':
     case 'commit.flushed':
     case 'log.flushed':
     case 'subscription.forgotten':

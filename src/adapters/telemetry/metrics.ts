@@ -141,6 +141,11 @@ export class Metrics {
     'Writes turned away unread because the gateway was full',
     [],
   )
+  readonly #limited = this.#counter(
+    'assent_requests_limited_total',
+    'Requests refused past a rate, by whose it is: key or account',
+    ['by'],
+  )
   readonly #crashes = this.#counter('assent_bugs_total', 'Requests that ended in a bland 500', [])
 
   constructor(gauges: Gauges) {
@@ -206,6 +211,8 @@ export class Metrics {
         return this.#crashes.inc()
       case 'request.shed':
         return this.#shed.inc()
+      case 'request.limited':
+        return this.#limited.inc({ by: event.by })
       case 'log.flushed':
       case 'deliveries.mended':
       case 'subscription.failing':

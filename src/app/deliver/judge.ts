@@ -26,7 +26,8 @@ export function judge(
       const failures = delivery.failures + 1
       const retryInMs = nextDelayMs(policy, { failures, status, retryAfterMs, random })
       const state = retryInMs === null ? 'dead' : 'retrying'
-      return { delivery, state, retryInMs, sign: 'failure', result }
+      const sign = result.isOnTheWay === true ? 'neither' : 'failure'
+      return { delivery, state, retryInMs, sign, result }
     }
     default:
       return unreachable(outcome)

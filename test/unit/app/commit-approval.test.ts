@@ -21,6 +21,7 @@ function world(over: Partial<CallerApproval> = {}) {
     change: changeWith(),
     committedRecordId: null,
     notifications: 0,
+    valuesDigest: null,
     ...over,
   }
   const events: NamedEvent[] = []

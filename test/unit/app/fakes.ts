@@ -272,6 +272,7 @@ export function approvalWorld(
     clock,
     ids: countingIds(),
     vault: fakeVault,
+    approvalSigner: { sign: (claims: object) => JSON.stringify(claims) },
     journal,
     chainTokens: unsealed(),
     inFlight: createInFlight(),
@@ -296,6 +297,7 @@ export function commandOf(over: Partial<ApproveCommand> = {}): ApproveCommand {
   return {
     accountId: ACCOUNT,
     requestId: 'req_1',
+    keyId: 'key_1',
     waitedMs: 0,
     event: 'record.before.updated',
     catalogId: 'orders',

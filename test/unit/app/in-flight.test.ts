@@ -2,52 +2,74 @@ import { describe, expect, it } from 'vitest'
 import { createInFlight } from '../../../src/app/in-flight.ts'
 import { settled } from '../../support/fake-clock.ts'
 
+const ACCOUNT = 'shop'
 const refusal = (code: string) => expect.objectContaining({ code })
 
 describe('approvals under way', () => {
   it('are counted, and a record is taken by one at a time', () => {
     const inFlight = createInFlight()
-    const leave = inFlight.enter('r1')
-    inFlight.enter('r2')
+    const leave = inFlight.enter(ACCOUNT, 'r1')
+    inFlight.enter(ACCOUNT, 'r2')
     expect(inFlight.count).toBe(2)
-    expect(() => inFlight.enter('r1')).toThrow(refusal('approval_in_flight'))
+    expect(() => inFlight.enter(ACCOUNT, 'r1')).toThrow(refusal('approval_in_flight'))
     expect(inFlight.count).toBe(2)
     leave()
     expect(inFlight.count).toBe(1)
-    inFlight.enter('r1')
+    inFlight.enter(ACCOUNT, 'r1')
     expect(inFlight.count).toBe(2)
   })
 
   it('that write no record are in nobody’s way', () => {
     const inFlight = createInFlight()
-    inFlight.enter(null)
-    inFlight.enter(null)
-    inFlight.enter('r1')
+    inFlight.enter(ACCOUNT, null)
+    inFlight.enter(ACCOUNT, null)
+    inFlight.enter(ACCOUNT, 'r1')
     expect(inFlight.count).toBe(3)
   })
 
   it('leave once, however often they say so', () => {
     const inFlight = createInFlight()
-    const leave = inFlight.enter('r1')
+    const leave = inFlight.enter(ACCOUNT, 'r1')
     leave()
-    inFlight.enter('r1')
+    inFlight.enter(ACCOUNT, 'r1')
     leave()
     expect(inFlight.count).toBe(1)
-    expect(() => inFlight.enter('r1')).toThrow(refusal('approval_in_flight'))
+    expect(() => inFlight.enter(ACCOUNT, 'r1')).toThrow(refusal('approval_in_flight'))
   })
 
   it('are refused past the limit, and take no record then', () => {
     const inFlight = createInFlight(1)
-    const leave = inFlight.enter(null)
-    expect(() => inFlight.enter('r1')).toThrow(refusal('overloaded'))
+    const leave = inFlight.enter(ACCOUNT, null)
+    expect(() => inFlight.enter(ACCOUNT, 'r1')).toThrow(refusal('overloaded'))
     leave()
-    expect(() => inFlight.enter('r1')).not.toThrow()
+    expect(() => inFlight.enter(ACCOUNT, 'r1')).not.toThrow()
+  })
+
+  it('are three quarters of the room for one account, and the rest is for others', () => {
+    const inFlight = createInFlight(4)
+    const leaves = Array.from({ length: 3 }, () => inFlight.enter(ACCOUNT, null))
+    expect(() => inFlight.enter(ACCOUNT, 'r1')).toThrow(refusal('overloaded'))
+    inFlight.enter('other', 'r1')
+    expect(() => inFlight.enter('third', null)).toThrow(refusal('overloaded'))
+    leaves[0]?.()
+    expect(() => inFlight.enter('other', 'r1')).toThrow(refusal('approval_in_flight'))
+    inFlight.enter(ACCOUNT, null)
+    expect(() => inFlight.enter(ACCOUNT, null)).toThrow(refusal('overloaded'))
+    expect(inFlight.count).toBe(4)
+  })
+
+  it('are 1,500 of one account and 2,000 of all', () => {
+    const inFlight = createInFlight()
+    for (let count = 0; count < 1_500; count++) inFlight.enter(ACCOUNT, null)
+    expect(() => inFlight.enter(ACCOUNT, null)).toThrow(refusal('overloaded'))
+    for (let count = 0; count < 500; count++) inFlight.enter('other', null)
+    expect(() => inFlight.enter('third', null)).toThrow(refusal('overloaded'))
   })
 
   it('are waited for until nobody is left', async () => {
     const inFlight = createInFlight()
     await inFlight.drained()
-    const leaves = [inFlight.enter(null), inFlight.enter('r1')]
+    const leaves = [inFlight.enter(ACCOUNT, null), inFlight.enter(ACCOUNT, 'r1')]
     let isDrained = 0
     for (let waiter = 0; waiter < 2; waiter++) void inFlight.drained().then(() => isDrained++)
     leaves[0]?.()
@@ -60,9 +82,9 @@ describe('approvals under way', () => {
 
   it('are refused once the gateway is stopping, and those who are in may finish', async () => {
     const inFlight = createInFlight()
-    const leave = inFlight.enter('r1')
+    const leave = inFlight.enter(ACCOUNT, 'r1')
     inFlight.shut()
-    expect(() => inFlight.enter(null)).toThrow(refusal('stopping'))
+    expect(() => inFlight.enter(ACCOUNT, null)).toThrow(refusal('stopping'))
     expect(inFlight.count).toBe(1)
     leave()
     await inFlight.drained()

@@ -221,6 +221,56 @@ describe('a new subscription', () => {
   })
 })
 
+const TLS = { ca: 'authority', cert: 'certificate', key: 'TOP-SECRET-key' }
+
+describe('TLS settings', () => {
+  it('are read back with a mask for the key', async () => {
+    const { ports } = world()
+    const created = await createSubscription(ACCOUNT, draftOf({ tls: TLS }), ports)
+    expect(created.tls).toEqual({ ...TLS, key: '***' })
+    const { tls } = await readSubscription(ACCOUNT, 'sub_1', ports)
+    expect(tls).toEqual({ ...TLS, key: '***' })
+  })
+
+  it('are left out where there are none, and need no key to be there', async () => {
+    const { tls } = await readSubscription(ACCOUNT, 'sub_1', world(secretive()).ports)
+    expect(tls).toBeUndefined()
+    const { ports } = world(secretive({ tls: { ca: 'authority' } }))
+    expect((await readSubscription(ACCOUNT, 'sub_1', ports)).tls).toEqual({ ca: 'authority' })
+  })
+
+  it.each<[string, SubscriptionPatch, unknown]>([
+    ['stay when they are left out', { name: 'Renamed' }, TLS],
+    [
+      'keep the key that a mask stands for',
+      { tls: { ...TLS, ca: 'b', key: '***' } },
+      { ...TLS, ca: 'b' },
+    ],
+    ['are replaced as a whole', { tls: { ca: 'other' } }, { ca: 'other' }],
+    ['go with null', { tls: null }, undefined],
+  ])('%s', async (_, sent, expected) => {
+    const { patch, stored } = world(secretive({ tls: TLS }))
+    expect(JSON.stringify(await patch(sent))).not.toContain('TOP-SECRET')
+    expect(stored.get('sub_1')?.tls).toEqual(expected)
+  })
+
+  it('are the very same to the rules when they have not changed', async () => {
+    const { patch, checked } = world(secretive({ tls: TLS }))
+    await patch({ active: false })
+    expect(checked.at(-1)?.tls).toBe(TLS)
+  })
+
+  it('with a mask that stands for nothing are refused', async () => {
+    const wrong = { code: 'invalid_request', details: { complaints: [{ pointer: '/tls/key' }] } }
+    const tls = { ...TLS, key: '***' }
+    await expect(
+      createSubscription(ACCOUNT, draftOf({ tls }), world().ports),
+    ).rejects.toMatchObject(wrong)
+    const { patch } = world(secretive({ tls: { ca: 'authority' } }))
+    await expect(patch({ tls })).rejects.toMatchObject(wrong)
+  })
+})
+
 describe('a patch', () => {
   it('with masks keeps what is stored', async () => {
     for (const auth of AUTHS) {

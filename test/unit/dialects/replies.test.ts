@@ -258,6 +258,20 @@ describe('a refusal with what no database keeps', () => {
     expect(wordFor(200, twice)).toBe('bad_reply')
     expect(wordFor(200, '{"decision":"deny","x":"\\u0000","__proto__":1}')).toBe('bad_reply')
   })
+
+  it('makes a form neither allowed nor filled in', () => {
+    const reading = (body: string) =>
+      [standard, bpium, plain].map((one) => one.readAnswer('record.updating', replyOf(200, body)))
+    const silent = reading('{"decision":"deny","values":{"a":"\\u0000","b\\u0000":1}}')
+    expect(silent.map(({ kind }) => kind)).toEqual(['failed', 'failed', 'allow'])
+    const refusing = reading(
+      '{"decision":"deny","errors":[{"message":"No\\u0000"}],"values":{"a":"\\u0000"}}',
+    )
+    expect(refusing.map(({ kind }) => kind)).toEqual(['deny', 'failed', 'allow'])
+    for (const answer of [...silent, ...refusing]) {
+      expect('values' in answer ? answer.values : undefined).toBeUndefined()
+    }
+  })
 })
 
 describe('standard: a confirm', () => {

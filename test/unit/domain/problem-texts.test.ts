@@ -22,12 +22,14 @@ describe('what a problem says to people', () => {
   it('differs from code to code, but for those of which only a programmer makes sense', () => {
     const shared = codes.filter((code) => PROBLEM_TEXTS[code] === PROBLEM_TEXTS.invalid_json)
     expect(shared.toSorted()).toEqual([
+      'headers_too_large',
       'idempotency_key_reused',
       'invalid_header',
       'invalid_json',
       'invalid_query',
       'json_too_deep',
       'method_not_allowed',
+      'unreadable_request',
       'unsupported_media_type',
     ])
     for (const language of ['en', 'ru', 'uk'] as const) {

@@ -12,6 +12,7 @@ const ENDPOINT = {
   parameters: true,
   auth: true,
   headers: true,
+  tls: true,
   dialect: true,
   secret: true,
   timeoutMs: true,

@@ -5,7 +5,7 @@ import { secret, subscriptionDraft } from './subscription.ts'
 
 /** Connected it is active. */
 const template = subscriptionDraft
-  .omit({ active: true })
+  .omit({ active: true, tls: true })
   .extend({ secret: secret.optional().meta({ description: 'Left out: the secret of the app.' }) })
 
 const redirect = z

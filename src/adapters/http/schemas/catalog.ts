@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { FIELD_TYPES } from '../../../domain/catalog.ts'
+import { REDACTIONS } from '../../../domain/redaction.ts'
 import { id, timestamp, title, values } from './common.ts'
 
 const field = z.object({
@@ -23,10 +24,20 @@ const fields = z
     }
   })
 
-export const catalog = z.object({ id, title, fields: fields.default([]) }).meta({ id: 'Catalog' })
+const redact = z.record(id, z.enum(REDACTIONS)).meta({
+  description: 'What decisions do not keep, by field: all, all but a hash, all but the end.',
+})
+
+export const catalog = z
+  .object({ id, title, fields: fields.default([]), redact: redact.optional() })
+  .meta({ id: 'Catalog' })
 
 export const catalogPatch = z
-  .object({ title: title.optional(), fields: fields.optional() })
+  .object({
+    title: title.optional(),
+    fields: fields.optional(),
+    redact: redact.nullable().optional(),
+  })
   .meta({ id: 'CatalogPatch' })
 
 export const storedRecord = z

@@ -1,7 +1,8 @@
 /** Building blocks of the wire. What a schema here refuses is a 422 with a pointer to it. */
 import { z } from 'zod'
 import { CONDITION_OPERATORS, CONDITION_SOURCES } from '../../../domain/condition.ts'
-import { SEVERITIES } from '../../../domain/verdict.ts'
+import { PROBLEMS, type ProblemCode } from '../../../domain/problem.ts'
+import { failureCauses, SEVERITIES } from '../../../domain/verdict.ts'
 
 /** Ids that callers choose: spaces allowed, no control characters. */
 export const id = z
@@ -20,6 +21,11 @@ export const values = z
 export const timestamp = z.iso.datetime({ offset: true }).meta({ description: 'RFC 3339' })
 
 export const title = z.string().min(1).max(200)
+
+export const callsPerSecond = z.number().int().min(1).max(1_000_000).meta({
+  description:
+    'Requests a second, a second’s worth of them at once; past it 429. Each process of the gateway counts by itself.',
+})
 
 /** The longest language tag that RFC 5646 §4.4.1 asks everybody to take. */
 export const LOCALE_LENGTH_MAX = 35
@@ -55,7 +61,9 @@ export const finding = z.object({
   field: z.string().optional(),
   severity: z.enum(SEVERITIES),
   message,
-  cause: z.string().meta({ description: '`denied`, or why the validator could not be asked.' }),
+  cause: z
+    .enum(['denied', ...failureCauses])
+    .meta({ description: '`denied`, or why the validator could not be asked.' }),
 })
 
 export const problem = z
@@ -64,7 +72,7 @@ export const problem = z
     title: z.string(),
     status: z.number(),
     detail: z.string(),
-    code: z.string(),
+    code: z.enum(Object.keys(PROBLEMS) as [ProblemCode, ...ProblemCode[]]),
     requestId: z.string(),
     message: z.object({ text: z.string() }).meta({
       description:

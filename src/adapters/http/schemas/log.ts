@@ -3,7 +3,16 @@ import { SCOPES } from '../../../app/store.ts'
 import { COMMIT_MODES } from '../../../domain/change.ts'
 import { DELIVERY_STATES, ENDED_STATES } from '../../../domain/notification.ts'
 import { conflict, verdict } from './approval.ts'
-import { finding, id, message, pageQuery, timestamp, title, values } from './common.ts'
+import {
+  callsPerSecond,
+  finding,
+  id,
+  message,
+  pageQuery,
+  timestamp,
+  title,
+  values,
+} from './common.ts'
 
 export const decisionQuery = pageQuery.extend({
   decision: z.enum(['allow', 'deny', 'confirm']).optional(),
@@ -175,7 +184,8 @@ export const keyRequest = z
     name: title,
     scopes: z.array(z.enum(SCOPES)).min(1),
     accountId: id.optional(),
-    expiresAt: timestamp.optional(),
+    expiresAt: timestamp.optional().meta({ description: 'In the future.' }),
+    maxPerSecond: callsPerSecond.optional(),
   })
   .meta({ id: 'KeyRequest' })
 
@@ -190,7 +200,9 @@ export const keyView = z
     name: z.string(),
     accountId: z.string(),
     scopes: z.array(z.enum(SCOPES)),
+    maxPerSecond: z.number().nullable(),
     expiresAt: timestamp.nullable(),
+    lastUsedAt: timestamp.nullable().meta({ description: 'To the minute, some seconds late.' }),
     createdAt: timestamp,
   })
   .meta({ id: 'Key' })

@@ -25,6 +25,22 @@ const auth = z.discriminatedUnion('type', [
   z.object({ type: z.literal('custom'), header: z.string().min(1).max(64), value: secretText }),
 ])
 
+const PEM_LENGTH_MAX = 65_536
+const pem = z.string().min(1).max(PEM_LENGTH_MAX)
+
+/** Strict: a misspelt authority would leave everybody's in its place. */
+const tls = z
+  .strictObject({
+    ca: pem
+      .optional()
+      .meta({ description: 'Certificates (PEM) that replace the well-known authorities.' }),
+    cert: pem
+      .optional()
+      .meta({ description: 'Client certificate (PEM), with those between it and its authority.' }),
+    key: pem.optional().meta({ description: 'Its private key (PEM, not encrypted); reads `***`.' }),
+  })
+  .meta({ description: 'For https. Left out: the well-known authorities, no client certificate.' })
+
 const policy = z.enum(['deny', 'allow'])
 const onFailure = z.union([policy, z.partialRecord(z.enum(failureCauses), policy)])
 
@@ -101,6 +117,7 @@ const settings = {
     .meta({ description: "null: the dialect's whole payload; else just these." }),
   auth,
   headers: z.record(z.string(), z.string().max(4_096)),
+  tls: tls.nullable(),
   dialect: z.enum(DIALECT_NAMES),
   secret,
   timeoutMs: z.number().int().min(BUDGET_MS.min).max(BUDGET_MS.max),
@@ -128,6 +145,7 @@ export const subscriptionDraft = z
     parameters: settings.parameters.default(null),
     auth: auth.default({ type: 'none' }),
     headers: settings.headers.default({}),
+    tls: settings.tls.optional(),
     dialect: settings.dialect.default('standard'),
     secret: settings.secret.optional(),
     timeoutMs: settings.timeoutMs.default(BUDGET_MS.default),
@@ -159,6 +177,7 @@ export const subscriptionView = z
     secret: z.string().meta({ description: '`***`; the secret itself at creation and rotation.' }),
     fallbackMessage: fallbackMessage.optional(),
     maxPerSecond: z.number().optional(),
+    tls: tls.optional(),
     lastSequenceId: z.number(),
     disabledReason: z.enum(['gone', 'failing', 'manual']).optional(),
     installationId: z

@@ -19,7 +19,10 @@ import { afterNextLook } from './turns.ts'
 export type Connect = (
   origin: Origin,
   callback: (error: Error | null, socket: Socket | null) => void,
-) => void
+) => ConnectProgress | undefined
+
+/** How far a connection has come that is being made; undefined where there is nothing on the way. */
+export type ConnectProgress = { readonly isAtProxy: boolean }
 
 export type Origin = {
   readonly protocol: string
@@ -53,6 +56,10 @@ class Exchange implements ExchangeListener {
     this.#listener = listener
   }
 
+  isOf(listener: ExchangeListener): boolean {
+    return this.#listener === listener
+  }
+
   onHead(status: number, headers: ReplyHeaders): void {
     if (!this.isOver) this.#listener.onHead(status, headers)
   }
@@ -83,7 +90,8 @@ export class ConnectionPool {
   readonly #connections = new Set<Connection>()
   /** On their way from one request to the next. */
   readonly #listening = new Set<Connection>()
-  #connecting = 0
+  /** Connections that are being made. */
+  readonly #connecting = new Set<{ progress: ConnectProgress | undefined }>()
   #idle: Idle[] = []
   #waiting: Exchange[] = []
   #isClosed = false
@@ -134,19 +142,20 @@ export class ConnectionPool {
 
   /** Sees to it that as many connections are on their way as requests wait, if there is room for them. */
   #provide(): void {
-    while (this.#connecting + this.#listening.size < this.#waiting.length) {
+    while (this.#connecting.size + this.#listening.size < this.#waiting.length) {
       const idle = this.#takeIdle()
       if (idle !== null) this.#listenTo(idle)
-      else if (this.#connections.size + this.#connecting < this.#options.connections)
+      else if (this.#connections.size + this.#connecting.size < this.#options.connections)
         this.#connect()
       else return
     }
   }
 
   #connect(): void {
-    this.#connecting += 1
-    this.#options.connect(this.#origin, (error, socket) => {
-      this.#connecting -= 1
+    const attempt: { progress: ConnectProgress | undefined } = { progress: undefined }
+    this.#connecting.add(attempt)
+    attempt.progress = this.#options.connect(this.#origin, (error, socket) => {
+      this.#connecting.delete(attempt)
       // One that has closed already has said so when nobody listened yet.
       if (socket === null || socket.destroyed) {
         this.#waiting.shift()?.onError(error ?? new Error('no connection'))
@@ -159,6 +168,12 @@ export class ConnectionPool {
       this.#connections.add(connection)
       this.#serve(connection)
     })
+  }
+
+  /** Whether a request has not been sent yet because a proxy lets it wait. */
+  isHeldAtProxy(listener: ExchangeListener): boolean {
+    const isHeld = [...this.#connecting].some(({ progress }) => progress?.isAtProxy === true)
+    return isHeld && this.#waiting.some((exchange) => exchange.isOf(listener))
   }
 
   /** Somebody may wait for one that is being made, and is served sooner by this one. */

@@ -6,6 +6,8 @@ import { pullQuery, replayRequest } from '../../../../src/adapters/http/schemas/
 import type { Deliveries, RetryResult } from '../../../../src/app/delivery-store.ts'
 import { Problem } from '../../../../src/domain/problem.ts'
 
+const caller = { accountId: 'default', keyId: 'key_x', scopes: ['manage'] }
+
 type Ports = Parameters<typeof deliveryRoutes>[0]
 
 function world(result: RetryResult = 'on_its_way') {
@@ -24,11 +26,12 @@ function world(result: RetryResult = 'on_its_way') {
   const ports = {
     deliveries,
     subscriptions: { read: async () => ({}) },
+    changesBy: () => ({ deliveries }),
     onDeliveriesWanted: () => void done.push('wanted'),
   } as unknown as Ports
   const call = async (path: string, body?: unknown) => {
     const route = deliveryRoutes(ports).find((one) => one.method === 'POST' && one.path === path)
-    const context = { caller: { accountId: 'default' }, params: { id: 'x' }, body }
+    const context = { caller, params: { id: 'x' }, requestId: 'req_x', body }
     return route?.handle(context as unknown as Context<unknown, unknown>)
   }
   return {

@@ -102,6 +102,46 @@ describe('callers with a JSON Web Token', () => {
     await expect(verifier.verify(token)).rejects.toMatchObject({ code: 'unauthenticated' })
   })
 
+  it('are checked once and then known, until the very moment in which their token expires', async () => {
+    const { verifier, claims, sign, issuer, time } = await setup()
+    const token = await sign({ ...claims, exp: NOW_SECONDS + 3_600 })
+    await verifier.verify(token)
+    // The issuer drops the key: whoever is checked again is refused.
+    issuer.keys = []
+    time.ms = 3_600_000 - 1
+    await verifier.verify(token)
+    await expect(verifier.verify(await sign())).rejects.toMatchObject({ code: 'unauthenticated' })
+    time.ms = 3_600_000
+    await expect(verifier.verify(token)).rejects.toMatchObject({ code: 'unauthenticated' })
+  })
+
+  it('of an issuer that was down from the start cost four looks at most in a minute and a half', async () => {
+    const { verifier, claims, sign, issuer, time } = await setup()
+    issuer.isDown = true
+    for (let n = 0; n < 200; n++) {
+      time.ms = n * 450
+      const token = await sign(undefined, `made-up-${n}`)
+      await expect(verifier.verify(token)).rejects.toMatchObject({ code: 'unauthenticated' })
+    }
+    expect(issuer.fetches).toBeLessThanOrEqual(4)
+    issuer.isDown = false
+    time.ms = 120_000
+    await verifier.verify(await sign({ ...claims, exp: NOW_SECONDS + 180 }))
+  })
+
+  it('known by their keys pass on, unasked, while two hundred with made-up keys try and the issuer is down', async () => {
+    const { verifier, claims, sign, issuer, time } = await setup()
+    await verifier.verify(await sign())
+    issuer.isDown = true
+    time.ms = 30_001
+    for (let n = 0; n < 200; n++) {
+      const made = await sign(undefined, `made-up-${n}`)
+      await expect(verifier.verify(made)).rejects.toMatchObject({ code: 'unauthenticated' })
+      await verifier.verify(await sign({ ...claims, sub: `caller ${n}` }))
+    }
+    expect(issuer.fetches).toBe(2)
+  })
+
   it('cost one look at the keys in half a minute, whatever key ids are made up and while the issuer is down', async () => {
     const { verifier, sign, issuer, time } = await setup()
     await verifier.verify(await sign())

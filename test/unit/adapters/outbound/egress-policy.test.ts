@@ -130,6 +130,10 @@ const REFUSED = [
   'https://user@example.com/',
   'https://user:password@example.com/',
   'https://a..b/',
+  'https://example.com../',
+  'https://intranet/',
+  'https://intranet./',
+  'https://a%20b.example/',
   'https://{host}.example.com/',
 ]
 
@@ -189,6 +193,15 @@ describe('checkUrl', () => {
     expect(checkUrl('http://validator.internal:9000/', policy)).toBeNull()
     expect(checkUrl('http://other.internal:9000/', policy)).not.toBeNull()
     expect(checkUrl('http://validator.internal:0/', policy)).not.toBeNull()
+  })
+
+  it('takes a name of one label only where it could lead into what is listed', () => {
+    expect(checkUrl('http://validator:9000/', policyOf('validator'))).toBeNull()
+    expect(checkUrl('http://validator:9000/', policyOf('172.16.0.0/12'))).toBeNull()
+    expect(checkUrl('https://validator/', policyOf('other'))).not.toBeNull()
+    const destination = { protocol: 'https:', host: 'validator', port: 443 } as const
+    expect(addressFault(policyOf('172.16.0.0/12'), destination, '172.16.0.9')).toBeNull()
+    expect(addressFault(policyOf('172.16.0.0/12'), destination, '8.8.8.8')).toContain('one label')
   })
 
   it('leaves names to the time of the call when a listed network might hold them', () => {

@@ -4,7 +4,11 @@ import { FakeClock, recordingJournal, subscriptionOf } from './support.ts'
 
 describe('the lines to subscribers', () => {
   it('are bounded, and the one used least recently is forgotten first', () => {
-    const options = { clock: new FakeClock(), journal: recordingJournal(), connect: () => {} }
+    const options = {
+      clock: new FakeClock(),
+      journal: recordingJournal(),
+      connect: () => undefined,
+    }
     const lines = new Lines(options, 2)
     const first = lines.of(subscriptionOf({ id: 'a' }))
     const second = lines.of(subscriptionOf({ id: 'b' }))
@@ -15,7 +19,11 @@ describe('the lines to subscribers', () => {
   })
 
   it('keep one pool until the origin or the number of connections changes', () => {
-    const options = { clock: new FakeClock(), journal: recordingJournal(), connect: () => {} }
+    const options = {
+      clock: new FakeClock(),
+      journal: recordingJournal(),
+      connect: () => undefined,
+    }
     const { pool } = new Lines(options).of(subscriptionOf())
     const first = pool.to('http://a.test', 4)
     expect(pool.to('http://a.test', 4)).toBe(first)
@@ -26,7 +34,11 @@ describe('the lines to subscribers', () => {
   })
 
   it('know where a URL leads, also after another one', () => {
-    const options = { clock: new FakeClock(), journal: recordingJournal(), connect: () => {} }
+    const options = {
+      clock: new FakeClock(),
+      journal: recordingJournal(),
+      connect: () => undefined,
+    }
     const { pool } = new Lines(options).of(subscriptionOf())
     expect(pool.target('http://a.test/x?y=1')).toEqual({ origin: 'http://a.test', path: '/x?y=1' })
     expect(pool.target('https://b.test')).toEqual({ origin: 'https://b.test', path: '/' })

@@ -43,6 +43,20 @@ describe('the resolver', () => {
     expect(times).toBe(1)
   })
 
+  it('takes no answer with more addresses than anybody has', async () => {
+    const records = (count: number) => Array.from({ length: count }, () => record('1.2.3.4'))
+    const resolving = (four: number, six: number) =>
+      createResolver(
+        new FakeClock(),
+        fakeLookups({
+          resolve4: () => Promise.resolve(records(four)),
+          resolve6: () => Promise.resolve(records(six)),
+        }).lookups,
+      ).resolve('validator.test')
+    expect(await resolving(32, 32)).toHaveLength(64)
+    await expect(resolving(32, 33)).rejects.toThrow('more than 64 addresses')
+  })
+
   it.each([
     [0, 1_000],
     [30, 30_000],

@@ -119,6 +119,7 @@ const OFF: Owed = [
 
 /** Events of that build have none. */
 const NO_SECRETS = {
+  keyIds: ['none'] as const,
   seal: (): never => {
     throw new TypeError('nothing is sealed here')
   },

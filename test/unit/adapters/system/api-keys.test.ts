@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
-import { makeApiKey } from '../../../../src/adapters/system/api-keys.ts'
+import { isApiKey, makeApiKey } from '../../../../src/adapters/system/api-keys.ts'
 import { systemIds } from '../../../../src/adapters/system/ids.ts'
 
 const ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
@@ -38,6 +38,50 @@ describe('an API key', () => {
     for (const count of counts.values()) {
       expect(Math.abs(count - mean)).toBeLessThan(8 * Math.sqrt(mean))
     }
+  })
+})
+
+describe('the form of an API key', () => {
+  const key = makeApiKey(systemIds.make('key'))
+  const checksumOf = (body: string) => {
+    const digest = createHash('sha256').update(body).digest()
+    return Array.from({ length: 6 }, (_, n) => ALPHABET[digest.readUInt32BE(n * 4) % 62]).join('')
+  }
+
+  it('is that of every key that is made, and of one that calls itself a test', () => {
+    for (let n = 0; n < 100; n++) expect(isApiKey(makeApiKey(systemIds.make('key')))).toBe(true)
+    const body = key.slice(0, -6).replace('ask_live_', 'ask_test_')
+    expect(isApiKey(body + checksumOf(body))).toBe(true)
+  })
+
+  it('is lost with any one letter changed, left out, doubled or swapped with the next', () => {
+    for (let at = 0; at < key.length; at++) {
+      const [before, letter, after] = [key.slice(0, at), key[at], key.slice(at + 1)]
+      const other = letter === 'x' ? 'y' : 'x'
+      expect(isApiKey(before + other + after)).toBe(false)
+      expect(isApiKey(before + after)).toBe(false)
+      expect(isApiKey(before + letter + letter + after)).toBe(false)
+      const next = after[0] ?? ''
+      if (next !== '' && next !== letter)
+        expect(isApiKey(before + next + letter + after.slice(1))).toBe(false)
+    }
+  })
+
+  it('is not that of anything else, whatever its checksum', () => {
+    const bodies = [
+      '',
+      'ask_live_x_y',
+      `ask_live__${'a'.repeat(43)}`,
+      `ask_prod_1_${'a'.repeat(43)}`,
+      `ask_live_1_${'a'.repeat(42)}`,
+      `ask_live_1_${'a'.repeat(44)}`,
+      `ask_live_1_${'a'.repeat(42)}-`,
+      `ask_live_1_${'a'.repeat(42)}\u0000`,
+      `ask_live_${'1'.repeat(65)}_${'a'.repeat(43)}`,
+    ]
+    for (const body of bodies) expect(isApiKey(body + checksumOf(body))).toBe(false)
+    expect(isApiKey(` ${key}`)).toBe(false)
+    expect(isApiKey(`${key}\n`)).toBe(false)
   })
 })
 

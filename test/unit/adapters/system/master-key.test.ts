@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 import {
   createChainTokens,
   createSealer,
@@ -7,6 +7,7 @@ import {
   masterKeyOf,
 } from '../../../../src/adapters/system/master-key.ts'
 import { EMPTY_CHAIN } from '../../../../src/domain/chain.ts'
+import { BUDGET_MS } from '../../../../src/domain/deadline.ts'
 
 const newKey = () => masterKeyOf(randomBytes(32))
 const PLACE = { accountId: 'a1', table: 'subscriptions', column: 'sealed', row: 'r1' } as const
@@ -172,21 +173,52 @@ describe('the vault', () => {
 })
 
 describe('chain tokens', () => {
-  const tokens = createChainTokens(createVault([newKey()]))
+  const START = 1_790_000_000_000
+  const MINUTE = 60_000
+  let nowMs = START
+  const clock = { wallMs: () => nowMs }
+  const tokens = createChainTokens(createVault([newKey()]), clock)
   const chain = { depth: 2, records: ['["a","c","1"]', '["a","c","2"]'] }
+  beforeEach(() => {
+    nowMs = START
+  })
 
   it('carry a chain there and back', () => {
-    expect(tokens.open(tokens.seal(chain))).toEqual(chain)
-    expect(tokens.open(tokens.seal(EMPTY_CHAIN))).toEqual(EMPTY_CHAIN)
+    for (const carried of [chain, EMPTY_CHAIN, { depth: 4, records: [] }]) {
+      expect(tokens.open(tokens.seal(carried, 'a'), 'a')).toEqual(carried)
+    }
   })
 
   it('that are absent or were not made here are the empty chain', () => {
-    const [body = '', tag = ''] = tokens.seal(chain).split('.')
+    const [body = '', tag = ''] = tokens.seal(chain, 'a').split('.')
     const forged = Buffer.from(JSON.stringify([0])).toString('base64url')
-    const stranger = createChainTokens(createVault([newKey()])).seal(chain)
+    const stranger = createChainTokens(createVault([newKey()]), clock).seal(chain, 'a')
     const others = [undefined, '', '.', 'x', body, `${body}.`, `${forged}.${tag}`, `.${tag}`]
-    for (const token of [...others, stranger, `${body}x.${tag}`]) {
-      expect(tokens.open(token), String(token)).toEqual(EMPTY_CHAIN)
+    for (const token of [...others, stranger, `${body}x.${tag}`, `${body}.${tag}x`]) {
+      expect(tokens.open(token, 'a'), String(token)).toEqual(EMPTY_CHAIN)
+    }
+  })
+
+  it('of another account are the empty chain, whether or not they name a record', () => {
+    const bare = { depth: 3, records: [] }
+    for (const carried of [chain, bare]) {
+      expect(tokens.open(tokens.seal(carried, 'a'), 'b')).toEqual(EMPTY_CHAIN)
+      expect(tokens.open(tokens.seal(carried, 'b'), 'b')).toEqual(carried)
+    }
+  })
+
+  it('are good for as long as the longest question can be open, and then the empty chain', () => {
+    const bare = { depth: 3, records: [] }
+    for (const carried of [chain, bare]) {
+      nowMs = START
+      const token = tokens.seal(carried, 'a')
+      nowMs = START + BUDGET_MS.max + MINUTE / 2
+      expect(tokens.open(token, 'a')).toEqual(carried)
+      nowMs = START + 2 * MINUTE
+      expect(tokens.open(token, 'a')).toEqual(EMPTY_CHAIN)
+      expect(tokens.open(tokens.seal(carried, 'a'), 'a')).toEqual(carried)
+      nowMs = START - 2 * MINUTE
+      expect(tokens.open(token, 'a')).toEqual(EMPTY_CHAIN)
     }
   })
 })

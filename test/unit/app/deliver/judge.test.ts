@@ -67,6 +67,13 @@ describe('an attempt', () => {
     expect(judged(result, policy, failures)).toEqual(['dead', null, 'failure'])
   })
 
+  it('that fails on the way out is tried again, and does not speak against the receiver', () => {
+    const result = { outcome: 'retry', isOnTheWay: true } as const
+    const [state, retryInMs, sign] = judged(result, STANDARD, 0)
+    expect([state, sign]).toEqual(['retrying', 'neither'])
+    expect(retryInMs).toBeGreaterThan(0)
+  })
+
   it('keeps its delivery and its result', () => {
     const [one, result] = [delivery(), resultOf()]
     expect(judge(one, STANDARD, result, 0)).toMatchObject({ delivery: one, result })
