@@ -197,7 +197,6 @@ export const SECRETS: SubscriptionSecrets = {
   retiring: [{ secret: 'whsec_b2xkLXNlY3JldA==', validUntil: '2099-01-01T00:00:00.000Z' }],
   auth: { type: 'bearer', token: 'token-of-the-suites' },
   headers: { 'x-tenant': 'header-value-of-the-suites' },
-  tls: { ca: 'authority', cert: 'certificate', key: 'tls-key-of-the-suites' },
 }
 
 type Subscribes = {
