@@ -6,12 +6,7 @@
 -- Its hash is computed afterwards, by any gateway, from the row and the hash before it; `audit_checkpoints`, signed
 -- with a key that the database does not hold, pin the chain. src/domain/audit-chain.ts says what that is good for.
 --
--- A gateway that does not own these tables needs, and should have, no more than:
---   grant select, insert, update (hash) on audit to <role>;
---   grant select, insert on audit_checkpoints to <role>;
---   grant select, insert, update on audit_heads to <role>;
---   grant select, insert, delete on audit_waiting to <role>;
---   grant usage on sequence audit_waiting_id_seq to <role>;
+-- What a gateway that does not own these tables may do to them stands in 0010_walls.sql.
 
 create table audit (
   account       text        not null,

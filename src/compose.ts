@@ -55,13 +55,14 @@ import { createConfigurations } from './app/configuration.ts'
 import type { Loop } from './app/deliver/loop.ts'
 import { Relay } from './app/deliver/relay.ts'
 import { retire } from './app/deliver/watch-failing.ts'
-import { createInFlight, type InFlight } from './app/in-flight.ts'
+import { ARRIVING_MAX, createInFlight, type InFlight } from './app/in-flight.ts'
 import { auditKeeper } from './app/keep-audit.ts'
 import { createKey } from './app/manage-keys.ts'
 import { createKeyRegistry } from './app/once-only.ts'
 import type { Clock, Journal, Vault } from './app/ports.ts'
 import { rememberPatterns } from './app/remember-patterns.ts'
 import { ACTIONS_IN_FLIGHT_MAX } from './app/run-action.ts'
+import { TRIALS_IN_FLIGHT_MAX } from './app/try-subscription.ts'
 import type { Config } from './config.ts'
 import { refuseUnknownKeys, takePlace } from './place.ts'
 import { version } from './version.ts'
@@ -145,6 +146,7 @@ async function assemble(
     authenticator: parts.authenticator,
     ids: systemIds,
     journal,
+    arriving: createInFlight(ARRIVING_MAX),
     isStopping: () => parts.state.isStopping,
   })
   const { port, host } = config
@@ -239,6 +241,7 @@ function wire(options: WireOptions): Parts {
     configurations.invalidate(accountId)
     relay.tend()
   })
+  const onTrouble = (error: unknown) => journal.record({ kind: 'store.trouble', error })
   const retirePorts = { ...shared, onRaised: () => relay.wake() }
   const authenticator = authenticatorOf(options)
   const state = { isStopping: false }
@@ -246,16 +249,14 @@ function wire(options: WireOptions): Parts {
     ...shared,
     ...outbound,
     actionsInFlight,
+    trialsInFlight: createInFlight(TRIALS_IN_FLIGHT_MAX),
     keyRegistry: createKeyRegistry(store.keptAnswers),
     rules: createRules({ policy, vault, clock, compilePattern }),
     makeKey: makeApiKey,
     compilePattern,
     onCommitted: () => relay.wake(),
-    onGone: (subscriptionId: string, accountId: string) => {
-      retire({ accountId, subscriptionId, reason: 'gone' }, retirePorts).catch((error: unknown) =>
-        journal.record({ kind: 'store.trouble', error }),
-      )
-    },
+    onGone: (subscriptionId: string, accountId: string) =>
+      void retire({ accountId, subscriptionId, reason: 'gone' }, retirePorts).catch(onTrouble),
     onDeliveriesWanted: () => relay.tend(),
     forgetKeys: () => authenticator.forget(),
     onEnabled: (subscriptionId: string) => outbound.resetBreaker(subscriptionId),

@@ -3,6 +3,7 @@ import { parseAllowList } from './adapters/outbound/egress-policy.ts'
 import { systemClock } from './adapters/system/clock.ts'
 import { startGateway } from './compose.ts'
 import { type Config, EXIT_CONFIG, FaultySettings, readConfig } from './config.ts'
+import { migrateFor } from './migrate-for.ts'
 import { reEncrypt } from './re-encrypt.ts'
 import { FirstWorkerEnded, isWorker, Primary, type Started, Workers } from './workers.ts'
 
@@ -11,7 +12,9 @@ const complain = (text: string): void => void process.stderr.write(`${text}\n`)
 
 async function main(): Promise<void> {
   const config = readConfig(process.env, (list) => parseAllowList(list, 'allow').faults)
-  if (process.argv[2] === 're-encrypt') return reEncryptNow(config)
+  const [command, ...words] = process.argv.slice(2)
+  if (command === 're-encrypt') return reEncryptNow(config)
+  if (command === 'migrate') return migrateNow(config, words)
   if (config.workers === 1) return serve(config)
   return isWorker ? work(config) : lead(config)
 }
@@ -19,6 +22,12 @@ async function main(): Promise<void> {
 async function reEncryptNow(config: Config): Promise<void> {
   const count = await reEncrypt(config)
   say(`Stored secrets that were sealed anew with the first master key: ${count}`)
+}
+
+async function migrateNow(config: Config, [role]: readonly string[]): Promise<void> {
+  await migrateFor(config, role)
+  say('The database has the schema of this build.')
+  if (role !== undefined) say(`The role ${role} may work as a gateway, and change no tables.`)
 }
 
 async function serve(config: Config): Promise<void> {

@@ -25,13 +25,18 @@ export async function reEncrypt(config: Config): Promise<number> {
     try {
       await refuseUnknownKeys(store, keys)
       const signer = createCheckpointSigner(keys)
-      await sealAuditAnew({
+      const refused = await sealAuditAnew({
         audit: store.audit,
         signer,
         vault: createVault(keys),
         clock: systemClock,
       })
-      return await store.sealedSecrets.sealAnew()
+      const count = await store.sealedSecrets.sealAnew()
+      if (refused.length === 0) return count
+      const those = `${refused.slice(0, 10).join(', ')}${refused.length > 10 ? ', …' : ''}`
+      throw new Error(
+        `All secrets were sealed anew, but the audits of some accounts (${those}) cannot be: GET /v1/audit/verify tells why. Keep the other keys.`,
+      )
     } finally {
       await store.close()
     }

@@ -55,6 +55,16 @@ const LAYERS: readonly Layer[] = [
   { at: 'src/compose.ts', layers: ['src'], packages: ['node:*'] },
   { at: 'src/place.ts', layers: ['src/adapters', 'src/config.ts'], packages: [] },
   {
+    at: 'src/migrate-for.ts',
+    layers: [
+      'src/config.ts',
+      'src/place.ts',
+      'src/adapters/postgres',
+      'src/adapters/system/clock.ts',
+    ],
+    packages: [],
+  },
+  {
     at: 'src/re-encrypt.ts',
     layers: ['src/adapters', 'src/app/audit.ts', 'src/config.ts', 'src/place.ts'],
     packages: [],
@@ -66,6 +76,7 @@ const LAYERS: readonly Layer[] = [
     layers: [
       'src/compose.ts',
       'src/config.ts',
+      'src/migrate-for.ts',
       'src/re-encrypt.ts',
       'src/workers.ts',
       'src/adapters/outbound/egress-policy.ts',

@@ -47,9 +47,9 @@ export function entryOf(
   write: RecordWrite | null,
   { clock, vault }: { readonly clock: Clock; readonly vault: Vault },
 ): DecisionEntry {
-  const { command, deadline, plan, asked } = conclusion
+  const { command, deadline, plan } = conclusion
   const { prepared, inquiry } = conclusion.round
-  const { change, decision } = keptOf(conclusion, vault)
+  const { change, decision, timeline } = keptOf(conclusion, vault)
   return {
     id: inquiry.decisionId,
     accountId: command.accountId,
@@ -61,7 +61,7 @@ export function entryOf(
     versionBefore: prepared.stored?.version ?? null,
     versionAfter: write === null ? null : versionAfter(write),
     considered: plan.considered,
-    timeline: timelineOf(plan.asked, asked),
+    timeline,
     timing: {
       decidedMs: rounded(clock.monotonicMs() - deadline.startedAt),
       validatorsMs: validatorsMs(conclusion),
@@ -73,17 +73,20 @@ export function entryOf(
 
 /** What its catalog lets a decision keep. */
 function keptOf(
-  { round, decision }: Conclusion,
+  { round, plan, asked, decision }: Conclusion,
   vault: Vault,
-): Pick<DecisionEntry, 'change' | 'decision'> {
+): Pick<DecisionEntry, 'change' | 'decision' | 'timeline'> {
   const { change } = round.prepared
+  const timeline = timelineOf(plan.asked, asked)
   const rules = round.configuration.catalogs.get(change.catalogId)?.redact
-  if (rules === undefined) return { change, decision }
+  if (rules === undefined) return { change, decision, timeline }
   const fingerprint = (text: string) => vault.tag('redaction', `${change.accountId}\n${text}`)
   const suggestions = redacted(decision.suggestions, rules, fingerprint)
   return {
     change: redactedChange(change, rules, fingerprint),
     decision: { ...decision, suggestions },
+    // A reply that was none may quote anything.
+    timeline: timeline.map((one) => ({ ...one, detail: undefined })),
   }
 }
 

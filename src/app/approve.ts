@@ -40,6 +40,8 @@ export type ApproveCommand = {
   readonly requestId: string
   /** How long it had to wait for its turn, which counts against its budget. */
   readonly waitedMs: number
+  /** About what each validator is sent, in characters. */
+  readonly size: number
   readonly event: ChangeEvent
   readonly catalogId: string
   readonly recordId: string | undefined
@@ -239,13 +241,18 @@ async function ask(
   plan: Plan,
   { inquiry, earlier }: Round,
 ): Promise<Asked> {
-  command.progress?.planned(plan, inquiry.decisionId)
-  const { denyGraceMs, presence } = command
-  const onAnswer = command.progress?.answered
-  const asking = { plan, inquiry, deadline, denyGraceMs, presence, earlier, onAnswer }
-  const asked = await askValidators(asking, ports)
-  if (presence.isGone()) throw new Problem('client_gone')
-  return asked
+  const { denyGraceMs, presence, accountId } = command
+  const putDown = ports.inFlight.carry(accountId, command.size * plan.asked.length)
+  try {
+    command.progress?.planned(plan, inquiry.decisionId)
+    const onAnswer = command.progress?.answered
+    const asking = { plan, inquiry, deadline, denyGraceMs, presence, earlier, onAnswer }
+    const asked = await askValidators(asking, ports)
+    if (presence.isGone()) throw new Problem('client_gone')
+    return asked
+  } finally {
+    putDown()
+  }
 }
 
 /** The fields that validators would set on a change that may be committed, if any differ. */

@@ -3,6 +3,7 @@ import type { Actor, AuditAction } from '../domain/audit.ts'
 import type { AuditRow, Checkpoint } from '../domain/audit-chain.ts'
 import type { Accounts, Apps, Installations } from './app-store.ts'
 import type { Deliveries } from './delivery-store.ts'
+import type { Erasures } from './erase-record.ts'
 import type { Presets } from './load-preset.ts'
 import type { Actions, Catalogs, EventTypes, Keys, Page, Subscriptions } from './store.ts'
 
@@ -18,6 +19,7 @@ export type Changes = {
   readonly installations: Installations
   readonly presets: Presets
   readonly deliveries: Deliveries
+  readonly erasures: Erasures
 }
 
 /** The same, in somebody's name; whatever is changed otherwise is written down as the gateway's own doing. */

@@ -34,7 +34,7 @@ export type AuditPorts = {
 }
 
 /** Rows that are looked at without a pause, which others would have to wait for. */
-const PAGE_ROWS = 500
+const PAGE_ROWS = 100
 
 /**
  * Gives every row that there is its hash, and each account's chain a checkpoint. The accounts that could not be
@@ -67,7 +67,7 @@ function isSound(
   { signer }: AuditPorts,
 ): boolean {
   if (checkpoint === null) return head.checkpoint === 0 && head.sealedSeq === 0
-  const text = checkpointText(checkpoint, checkpointBefore?.signature ?? '')
+  const text = checkpointText(checkpoint, checkpointBefore)
   return (
     checkpoint.seq === head.sealedSeq &&
     checkpoint.hash === previous &&
@@ -89,7 +89,7 @@ function sealOf(unsealed: Unsealed, ports: AuditPorts): Seal | null {
     at: new Date(clock.wallMs()).toISOString(),
     keyId: signer.keyId,
   }
-  const signature = signer.sign(checkpointText(unsigned, before?.signature ?? ''))
+  const signature = signer.sign(checkpointText(unsigned, before))
   return { hashes, checkpoint: { ...unsigned, signature } }
 }
 
@@ -211,7 +211,7 @@ class CheckpointWalk {
   #reasonAgainst(next: Checkpoint, row: Followed): BrokenRow['reason'] | null {
     const { signer } = this.#ports
     if (next.number !== (this.newest?.number ?? 0) + 1) return 'checkpoint_missing'
-    const text = checkpointText(next, this.newest?.signature ?? '')
+    const text = checkpointText(next, this.newest)
     const verdict = signer.check(next.keyId, text, next.signature)
     if (verdict === 'forged') return 'checkpoint_forged'
     this.#isNewestGenuine = verdict === 'genuine'

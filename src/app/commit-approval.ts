@@ -76,13 +76,14 @@ function checkDigest(
 ) {
   const expectedId = change.recordId ?? committedRecordId ?? recordId
   if (recordId !== undefined && recordId !== expectedId) throw mismatch('/recordId')
+  if (values === undefined) return
   const approved = valuesDigest ?? valuesDigestOf(change.values, vault)
-  if (values !== undefined && valuesDigestOf(values, vault) !== approved) throw mismatch('/values')
+  if (!vault.isTagged('approval', canonicalJson(values), approved)) throw mismatch('/values')
 }
 
-/** Tells whether the values that are committed are those that were approved. */
+/** Tells whether the values that are committed are those that were approved; keyed, so that nobody can try them out. */
 export function valuesDigestOf(values: Values | undefined, vault: Vault): string {
-  return vault.sha256(canonicalJson(values ?? {}))
+  return vault.tag('approval', canonicalJson(values ?? {}))
 }
 
 function mismatch(pointer: string): Problem {

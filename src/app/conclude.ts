@@ -20,8 +20,8 @@ import type { Asked } from './ask-validators.ts'
 import { valuesDigestOf } from './commit-approval.ts'
 import type { Configurations } from './configuration.ts'
 import { confirmationDesk } from './confirmations.ts'
+import { exceptionsOf } from './exceptions.ts'
 import { named, weigh } from './name-events.ts'
-import { overrideOf } from './override.ts'
 import type { ApprovalSigner, Clock, Ids, Journal, Vault } from './ports.ts'
 import { writeFor } from './prepare-change.ts'
 import type {
@@ -133,7 +133,7 @@ function draftOf(conclusion: Conclusion, ports: ConcludePorts): Draft {
     keep: kept,
     pending: token?.pending ?? null,
     definesCatalog: write !== null && !configuration.catalogs.has(change.catalogId),
-    override: write !== null || token !== null ? overrideOf(conclusion) : undefined,
+    exceptions: write !== null || token !== null ? exceptionsOf(conclusion) : [],
   }
   return { item, token, frozen, kept, sentAt: ports.clock.monotonicMs() }
 }

@@ -11,6 +11,11 @@ import { Problem } from '../domain/problem.ts'
 export interface InFlight {
   /** Takes a place, and the record where there is one; the returned function gives both back. */
   enter(accountId: string, recordKey: string | null): () => void
+  /**
+   * Takes room for what is about to be sent, in characters; the returned function gives it back. Receivers that accept
+   * a connection and never read leave all of it in our memory.
+   */
+  carry(accountId: string, size: number): () => void
   readonly count: number
   /** From now on nobody comes in any more: the gateway is stopping. */
   shut(): void
@@ -22,20 +27,24 @@ export interface InFlight {
 const APPROVALS_IN_FLIGHT_MAX = 2_000
 /** What one account may have of it. */
 const ACCOUNT_SHARE = 0.75
+/** Characters on their way out at once: a few hundred megabytes at worst. */
+const CARRIED_MAX = 192 * 1_024 * 1_024
+
+/** Bodies on their way in at once. An account's share of them and of approvals is less than the front door lets in. */
+export const ARRIVING_MAX = 600
 
 export function createInFlight(max: number = APPROVALS_IN_FLIGHT_MAX): InFlight {
   const records = new Set<string>()
   const byAccount = new Map<string, number>()
   const accountMax = Math.ceil(max * ACCOUNT_SHARE)
   const waiting: (() => void)[] = []
+  const load = createLoad(CARRIED_MAX)
   let count = 0
   let isShut = false
 
   const leave = (accountId: string, recordKey: string | null): void => {
     if (recordKey !== null) records.delete(recordKey)
-    const others = (byAccount.get(accountId) ?? 1) - 1
-    if (others === 0) byAccount.delete(accountId)
-    else byAccount.set(accountId, others)
+    add(byAccount, accountId, -1)
     count--
     if (count === 0) for (const tell of waiting.splice(0)) tell()
   }
@@ -44,6 +53,7 @@ export function createInFlight(max: number = APPROVALS_IN_FLIGHT_MAX): InFlight 
     get count() {
       return count
     },
+    carry: load.take,
     shut: () => {
       isShut = true
     },
@@ -63,15 +73,45 @@ export function createInFlight(max: number = APPROVALS_IN_FLIGHT_MAX): InFlight 
         }
         records.add(recordKey)
       }
-      byAccount.set(accountId, ofAccount + 1)
+      add(byAccount, accountId, 1)
       count++
-      let isInside = true
-      return () => {
-        if (isInside) leave(accountId, recordKey)
-        isInside = false
-      }
+      return onlyOnce(() => leave(accountId, recordKey))
     },
     drained: () =>
       count === 0 ? Promise.resolve() : new Promise((resolve) => waiting.push(resolve)),
+  }
+}
+
+function createLoad(max: number) {
+  const byAccount = new Map<string, number>()
+  let total = 0
+  return {
+    take: (accountId: string, size: number): (() => void) => {
+      const ofAccount = (byAccount.get(accountId) ?? 0) + size
+      // What is alone is let through, however large it is: it would never be otherwise.
+      const isTooMuch = total + size > max || ofAccount > max * ACCOUNT_SHARE
+      if (size > 0 && total > 0 && isTooMuch)
+        throw new Problem('overloaded', { retryAfterSeconds: 1 })
+      add(byAccount, accountId, size)
+      total += size
+      return onlyOnce(() => {
+        add(byAccount, accountId, -size)
+        total -= size
+      })
+    },
+  }
+}
+
+function add(counts: Map<string, number>, name: string, by: number): void {
+  const sum = (counts.get(name) ?? 0) + by
+  if (sum === 0) counts.delete(name)
+  else counts.set(name, sum)
+}
+
+function onlyOnce(run: () => void): () => void {
+  let isDue = true
+  return () => {
+    if (isDue) run()
+    isDue = false
   }
 }

@@ -34,9 +34,9 @@ export interface Vault {
   /** Hex. */
   sha256(text: string): string
   /** A keyed digest (base64url) of a text, for one purpose; other purposes give other digests. */
-  tag(purpose: 'confirmation' | 'chain' | 'redaction', text: string): string
+  tag(purpose: 'confirmation' | 'chain' | 'redaction' | 'approval', text: string): string
   /** Whether a tag is ours, also from before the master key was rotated. */
-  isTagged(purpose: 'confirmation' | 'chain', text: string, tag: string): boolean
+  isTagged(purpose: 'confirmation' | 'chain' | 'approval', text: string, tag: string): boolean
   /** Whether two texts are equal, in a time that does not depend on where they differ. */
   isSame(left: string, right: string): boolean
 }

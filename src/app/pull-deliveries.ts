@@ -19,7 +19,7 @@ export type PullRequest = {
 }
 
 export type PulledDelivery = Pick<NumberedDelivery, 'sequenceId' | 'id' | 'state'> & {
-  /** As it is sent, read as JSON; null where all of it travels in the URL. */
+  /** As it is sent, read as JSON; null where all of it travels in the URL, or its record was erased. */
   readonly body: unknown
 }
 
@@ -32,6 +32,7 @@ export async function pullDeliveries(
   if (subscription === undefined) throw new Problem('not_found')
   const found = await deliveries.numbered(accountId, subscriptionId, after, limit)
   return found.map(({ sequenceId, id, state, body, occurredAtMs }) => {
+    if (body.erased === true) return { sequenceId, id, state, body: null }
     const dispatch = { deliveryId: id, subscription, body, occurredAtMs, sequenceId, accountNumber }
     const text = renderer.bodyOf(dispatch)
     return { sequenceId, id, state, body: text === null ? null : JSON.parse(text) }

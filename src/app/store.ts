@@ -13,7 +13,7 @@ import type { RecordFilter } from '../domain/record-filter.ts'
 import type { DisabledReason, Subscription, SubscriptionSecrets } from '../domain/subscription.ts'
 import type { Values } from '../domain/values.ts'
 import type { Verdict } from '../domain/verdict.ts'
-import type { Override } from './override.ts'
+import type { Exception } from './exceptions.ts'
 
 export type AccountConfiguration = {
   readonly accountId: string
@@ -142,8 +142,8 @@ export type CommitItem = {
   readonly pending: PendingApproval | null
   /** The record's catalog has never been seen: it is taken as one without fields. */
   readonly definesCatalog: boolean
-  /** What a person confirmed; it goes into the audit. */
-  readonly override?: Override | undefined
+  /** They go into the audit. */
+  readonly exceptions: readonly Exception[]
 }
 
 export type CommitResult =

@@ -23,9 +23,14 @@ import { MASK, type Subscription } from '../domain/subscription.ts'
 import { overlay, type Values } from '../domain/values.ts'
 import type { Configuration, Configurations } from './configuration.ts'
 import { confirmationDesk } from './confirmations.ts'
+import type { InFlight } from './in-flight.ts'
 import type { ChainTokens, Clock, Dispatch, Exchange, Ids, Prober, Vault } from './ports.ts'
 
+/** Room for trials under way: they pass by breakers and bulkheads, so they get little. */
+export const TRIALS_IN_FLIGHT_MAX = 64
+
 export type TryPorts = {
+  readonly trialsInFlight: Pick<InFlight, 'enter'>
   readonly configurations: Configurations
   readonly prober: Prober
   readonly ids: Ids
@@ -63,7 +68,16 @@ export type TrialRequest = {
   readonly locales: Locales
 }
 
-export async function trySubscription(
+export async function trySubscription(request: TrialRequest, ports: TryPorts): Promise<Trial> {
+  const leave = ports.trialsInFlight.enter(request.accountId, null)
+  try {
+    return await carryOut(request, ports)
+  } finally {
+    leave()
+  }
+}
+
+async function carryOut(
   { accountId, id, sample, locales }: TrialRequest,
   ports: TryPorts,
 ): Promise<Trial> {

@@ -64,12 +64,19 @@ export function hashOf(row: AuditRow, previous: string, digest: Digest): string 
   return digest(JSON.stringify([previous, accountId, seq, at, who, action, target, before, after]))
 }
 
-/** What is signed: a checkpoint, and the signature of the one before. */
+/** What is signed: a checkpoint, and all of the one before. */
 export function checkpointText(
   { accountId, number, seq, hash, at, keyId }: Omit<Checkpoint, 'signature'>,
-  previous: string,
+  previous: Checkpoint | null,
 ): string {
-  return JSON.stringify([accountId, number, seq, hash, at, keyId, previous])
+  const before = previous && [
+    previous.seq,
+    previous.hash,
+    previous.at,
+    previous.keyId,
+    previous.signature,
+  ]
+  return JSON.stringify([accountId, number, seq, hash, at, keyId, before])
 }
 
 /** How far a chain has been followed. */

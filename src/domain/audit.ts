@@ -43,6 +43,9 @@ export const AUDIT_ACTIONS = [
   'delivery.retried',
   // A person confirmed what validators wanted to have confirmed, and the change was allowed.
   'approval.confirmed',
+  // Somebody who has a say could not be asked, and a failure policy let the change through.
+  'approval.degraded',
+  'record.erased',
 ] as const
 export type AuditAction = (typeof AUDIT_ACTIONS)[number]
 type Subject = AuditAction extends `${infer Name}.${string}` ? Name : never
@@ -83,6 +86,7 @@ const SUBSCRIPTION = [
   'maxPerSecond',
   'maxInFlight',
   'installationId',
+  'held',
 ] as const
 
 /** What may be shown, by path; a path stands for all that is below it, and `[]` for each item of a list. */
@@ -98,7 +102,8 @@ const SHOWN: Readonly<Record<Subject, readonly string[]>> = {
   preset: ['catalogs', 'eventTypes'],
   deliveries: ['since', 'until', 'fromSequenceId', 'toSequenceId', 'states', 'count'],
   delivery: ['state'],
-  approval: ['event', 'catalogId', 'userId', 'subscriptionIds'],
+  record: ['catalogId'],
+  approval: ['event', 'catalogId', 'userId', 'subscriptionIds', 'causes'],
 }
 
 /** What a thing is told apart by and what the gateway keeps beside it: no setting of anybody's. */
@@ -149,8 +154,19 @@ type Spot = {
   readonly other: unknown
 }
 
+/** Characters of one setting, as JSON. A row is read, hashed and shown in one piece. */
+const SETTING_LENGTH_MAX = 16_384
+
+/** That a long one has changed can be told by its length, or by the record of whoever changed it. */
+function short(value: unknown): unknown {
+  const length =
+    typeof value === 'object' || typeof value === 'string' ? JSON.stringify(value).length : 0
+  return length > SETTING_LENGTH_MAX ? `(${length} characters, too long to be kept here)` : value
+}
+
 function masked(value: unknown, { path, shown, other }: Spot): unknown {
-  if (shown.has(path) || value === null || value === undefined) return value
+  if (value === null || value === undefined) return value
+  if (shown.has(path)) return short(value)
   if (Array.isArray(value)) {
     const others: readonly unknown[] = Array.isArray(other) ? other : []
     return value.map((item, index) =>

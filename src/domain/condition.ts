@@ -35,7 +35,11 @@ export type Condition = {
 }
 
 /** Tells whether a text matches; made from a pattern in RE2 syntax, so it runs in linear time. */
-export type TextMatcher = (text: string) => boolean
+export type TextMatcher = {
+  /** How much work a text is, in steps of an automaton; infinite where it is too long to be looked at. */
+  readonly stepsFor: (text: string) => number
+  readonly matches: (text: string) => boolean
+}
 
 /** Makes a matcher of a pattern, or says (null) that the pattern is none. */
 export type PatternCompiler = (pattern: string) => TextMatcher | null
@@ -69,9 +73,34 @@ export function compileCondition(
     return (subject) =>
       hasChanged(subject, field) && deepEqual(read(subject, 'prevValues', field) ?? null, value)
   }
-  const test = testOf(op, value, compilePattern)
   const source = condition.source ?? 'values'
+  if (op === 'matches') {
+    const matcher = compilePattern(String(value))
+    return (subject) => matchesWithin(subject, read(subject, source, field), matcher)
+  }
+  const test = testOf(op, value)
   return (subject) => test(read(subject, source, field))
+}
+
+/**
+ * Steps that all patterns together may take over one change: a tenth of a second at worst, while nobody else is served.
+ * What is too long for that, or comes too late, counts as matching. Then a validator is asked that perhaps need not
+ * be; the other way round it would be passed by, by whoever writes a text that is long enough.
+ */
+export const PATTERN_STEPS_MAX = 2_000_000
+
+const spent = new WeakMap<ConditionSubject, number>()
+
+function matchesWithin(
+  subject: ConditionSubject,
+  actual: unknown,
+  matcher: TextMatcher | null,
+): boolean {
+  if (matcher === null || typeof actual !== 'string') return false
+  const steps = (spent.get(subject) ?? 0) + matcher.stepsFor(actual)
+  if (steps > PATTERN_STEPS_MAX) return true
+  spent.set(subject, steps)
+  return matcher.matches(actual)
 }
 
 function hasChanged({ changedFields }: ConditionSubject, field: string): boolean {
@@ -96,13 +125,9 @@ function sourceOf(subject: ConditionSubject, source: ConditionSource): Values | 
   }
 }
 
-type PlainOperator = Exclude<ConditionOperator, 'changed' | 'changedTo' | 'changedFrom'>
+type PlainOperator = Exclude<ConditionOperator, 'changed' | 'changedTo' | 'changedFrom' | 'matches'>
 
-function testOf(
-  op: PlainOperator,
-  value: unknown,
-  compilePattern: PatternCompiler,
-): (actual: unknown) => boolean {
+function testOf(op: PlainOperator, value: unknown): (actual: unknown) => boolean {
   switch (op) {
     case 'eq':
       return (actual) => deepEqual(actual, value)
@@ -128,10 +153,6 @@ function testOf(
       return (actual) => contains(actual, value)
     case 'startsWith':
       return (actual) => typeof actual === 'string' && actual.startsWith(String(value))
-    case 'matches': {
-      const matches = compilePattern(String(value)) ?? (() => false)
-      return (actual) => typeof actual === 'string' && matches(actual)
-    }
   }
 }
 

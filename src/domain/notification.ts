@@ -40,6 +40,8 @@ export type EventBody = {
   readonly decisionId: string | undefined
   /** Values for those who are told and for nobody else: kept encrypted, never read back. */
   readonly secrets?: Readonly<Record<string, string>> | undefined
+  /** The record that it told of was erased, and it is told no more. */
+  readonly erased?: true | undefined
 }
 
 /** What a dialect encodes, be it a request before the commit or a notification after it. */

@@ -13,8 +13,9 @@ export type Conflict = {
 export type Merged = { readonly values: Values; readonly conflicts: readonly Conflict[] }
 
 /**
- * An answer whose values the catalog would not take is no usable reply: it is judged by the failure
- * policy, like any other reply that cannot be understood. Fields that it may not change do not count.
+ * An allow whose values the catalog would not take is no usable reply: it is judged by the failure policy, like any
+ * other reply that cannot be understood. A deny stays one, without its values: no mistake in what it suggests may
+ * let the change through. Fields that it may not change do not count.
  */
 export function withFittingValues(
   timed: TimedAnswer,
@@ -29,6 +30,7 @@ export function withFittingValues(
   const complaints = [...valueComplaints(catalog, values), ...clearedComplaints(catalog, values)]
   const [first] = complaints
   if (first === undefined) return timed
+  if (answer.kind === 'deny') return { ...timed, answer: { ...answer, values: undefined } }
   const detail = `it would set values that the catalog does not take: ${first.pointer} ${first.message}`
   return { ...timed, answer: { kind: 'failed', cause: 'bad_reply', remarks: [], detail } }
 }

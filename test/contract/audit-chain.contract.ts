@@ -1,5 +1,6 @@
 /** Whatever somebody does to the audit past the gateway is found, and pinned to the first row that is not right. */
 import { createHash } from 'node:crypto'
+import pg from 'pg'
 import { describe, expect, it } from 'vitest'
 import { type AuditPorts, sealAudit, sealAuditAnew, verifyAudit } from '../../src/app/audit.ts'
 import { type AuditRow, hashOf, NO_HASH } from '../../src/domain/audit-chain.ts'
@@ -432,25 +433,13 @@ export function auditChainContract(opened: () => Opened): void {
 
 /** As migrations/0008_audit.sql says it. */
 export function auditGrantsContract(opened: () => Opened): void {
-  it('a role with the documented grants can do what a gateway does, and nothing to what is written', async () => {
-    const { sql, url } = opened()
-    const accountId = await audited(opened(), 1)
-    const { readFile } = await import('node:fs/promises')
-    const migration = await readFile(
-      new URL('../../migrations/0008_audit.sql', import.meta.url),
-      'utf8',
-    )
-    const grants = [...migration.matchAll(/^--\s+(grant .*<role>);$/gm)].map(([, one]) => one ?? '')
-    expect(grants).toHaveLength(5)
-    const role = `auditor_${accountId.replaceAll('-', '_')}_${process.pid}`
-    await sql(`create role ${role} login`)
-    const { default: pg } = await import('pg')
-    const address = new URL(url ?? '')
-    address.username = role
-    const client = new pg.Client({ connectionString: address.href })
+  it('the role of a gateway can do what a gateway does, and nothing to what is written', async () => {
+    const { url } = opened()
+    await audited(opened(), 1)
+    const client = new pg.Client({ connectionString: url })
     try {
-      for (const grant of grants) await sql(grant.replace('<role>', role))
       await client.connect()
+      await client.query("set assent.accounts = '*'")
       const allowed = [
         `insert into audit_heads (account, last_seq) values ('x', 1)
           on conflict (account) do update set last_seq = 2 returning last_seq`,
@@ -476,8 +465,6 @@ export function auditGrantsContract(opened: () => Opened): void {
       }
     } finally {
       await client.end()
-      await sql(`drop owned by ${role}`)
-      await sql(`drop role ${role}`)
     }
   })
 }

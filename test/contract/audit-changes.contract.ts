@@ -483,21 +483,31 @@ export function auditChangesContract(opened: () => Opened): void {
     })
   })
 
-  describe('what a person confirmed', () => {
+  describe('what a person confirmed, and what a failure policy let through,', () => {
     it('is written down with the commit, without the record and its values, and only if it commits', async () => {
       const { store, account, sql } = opened()
       const accountId = await account()
-      const override = {
+      const confirmed = {
+        action: 'approval.confirmed' as const,
         actor: ADA,
         event: 'record.before.created',
         catalogId: 'things',
         userId: 'ada',
         subscriptionIds: ['sub_a', 'sub_b'],
       }
+      const passed = {
+        ...confirmed,
+        action: 'approval.degraded' as const,
+        subscriptionIds: ['sub_c'],
+        causes: ['timeout' as const],
+      }
       const recordId = newRecordId()
-      const item = { ...creation(accountId, { recordId, values: { name: canary() } }), override }
+      const item = {
+        ...creation(accountId, { recordId, values: { name: canary() } }),
+        exceptions: [confirmed, passed],
+      }
       expect(await store.approvals.commit(item, () => true)).toBe('committed')
-      const again = { ...creation(accountId, { recordId }), override }
+      const again = { ...creation(accountId, { recordId }), exceptions: [confirmed] }
       expect(await store.approvals.commit(again, () => true)).toBe('record_exists')
       await sealAudit(auditPorts(store.audit))
       expect(await auditOf(opened(), accountId)).toMatchObject([
@@ -514,6 +524,11 @@ export function auditChangesContract(opened: () => Opened): void {
             subscriptionIds: ['sub_a', 'sub_b'],
           },
           hash: expect.stringMatching(/^[0-9a-f]{64}$/),
+        },
+        {
+          action: 'approval.degraded',
+          target: item.entry.id,
+          after: { userId: 'ada', subscriptionIds: ['sub_c'], causes: ['timeout'] },
         },
       ])
       expect(await sql('select * from audit_waiting')).toEqual([])

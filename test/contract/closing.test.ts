@@ -1,17 +1,16 @@
 /** A store that is closed has stored what it was given, and can be opened again. */
 import { afterEach, describe, expect, it } from 'vitest'
-import { DATABASES, type Place, temporaryDatabase, temporaryFolder } from '../support/gateway.ts'
 import { committed, creation, entryOf, subscribed } from '../support/items.ts'
-import { openAs } from '../support/store.ts'
+import { DATABASES, type Place, temporaryPlace } from '../support/places.ts'
+import { locationOf, openAs } from '../support/store.ts'
 
 let place: Place | undefined
 
 afterEach(() => place?.remove())
 
 async function newPlace(kind: (typeof DATABASES)[number]) {
-  place = kind === 'embedded' ? await temporaryFolder() : await temporaryDatabase()
-  const { DATABASE_URL: url = '', ASSENT_DATA_DIR: folder } = place.environment
-  return folder === undefined ? { url } : { folder: `${folder}/postgres` }
+  place = await temporaryPlace(kind)
+  return locationOf(place)
 }
 
 describe.each(DATABASES)('a store on the %s database that is closed', (kind) => {

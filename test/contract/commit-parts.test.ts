@@ -10,6 +10,7 @@ const PLAIN = {
   keep: null,
   pending: null,
   definesCatalog: false,
+  exceptions: [],
 }
 
 /** As much of an item as tells what the statement needs; one for each need. */

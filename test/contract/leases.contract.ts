@@ -18,6 +18,7 @@ import {
 } from '../support/deliver.ts'
 import { violations } from '../support/delivery-rules.ts'
 import { subscribed } from '../support/items.ts'
+import { ownersUrl } from '../support/places.ts'
 import type { Opened } from '../support/store.ts'
 
 const countTo = (count: number): number[] => Array.from({ length: count }, (_, n) => n + 1)
@@ -200,7 +201,7 @@ export function sharedLeasesContract(opened: () => Opened): void {
     const { store, sql, url } = opened()
     const { accountId, id } = await alone(opened(), [])
     await happened(opened(), accountId, [id], recordsOf(20))
-    const victim = new pg.Client({ connectionString: url })
+    const victim = new pg.Client({ connectionString: ownersUrl(url ?? '') })
     victim.on('error', () => {})
     await victim.connect()
     const { rows } = await victim.query<{ pid: number }>('select pg_backend_pid() as pid')

@@ -8,13 +8,8 @@ import { isApiKey, makeApiKey } from '../../src/adapters/system/api-keys.ts'
 import { SCOPES, type Scope } from '../../src/app/store.ts'
 import { eventually } from '../support/eventually.ts'
 import { everyRoute } from '../support/every-route.ts'
-import {
-  type Answer,
-  Api,
-  DATABASES,
-  startTestGateway,
-  type TestGateway,
-} from '../support/gateway.ts'
+import { type Answer, Api, startTestGateway, type TestGateway } from '../support/gateway.ts'
+import { DATABASES } from '../support/places.ts'
 
 // ---- the table
 
@@ -79,6 +74,11 @@ const ROWS: readonly Row[] = [
     body: VALUES,
   },
   { route: 'DELETE /v1/catalogs/{catalogId}/records/{recordId}', may: 'ask', status: 404 },
+  {
+    route: 'POST /v1/catalogs/{catalogId}/records/{recordId}/erase',
+    may: 'manage',
+    status: 404,
+  },
   {
     route: 'POST /v1/catalogs/{catalogId}/records/{recordId}/actions/{actionId}',
     may: 'ask',

@@ -4,7 +4,8 @@ import type http from 'node:http'
 import { Webhook } from 'standardwebhooks'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { TEXTS } from '../../src/domain/texts.ts'
-import { type Answer, DATABASES, startTestGateway, type TestGateway } from '../support/gateway.ts'
+import { type Answer, startTestGateway, type TestGateway } from '../support/gateway.ts'
+import { DATABASES } from '../support/places.ts'
 import {
   type Behaviour,
   hang,

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
 import { createRemoteJWKSet, jwtVerify } from 'jose'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { DATABASES, startTestGateway, type TestGateway } from '../support/gateway.ts'
+import { startTestGateway, type TestGateway } from '../support/gateway.ts'
+import { DATABASES } from '../support/places.ts'
 import {
   allow,
   deny,

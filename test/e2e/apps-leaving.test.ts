@@ -1,7 +1,7 @@
 /** What an app hears when an account disconnects it: the end, and nothing else. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { eventually } from '../support/eventually.ts'
-import { DATABASES } from '../support/gateway.ts'
+import { DATABASES } from '../support/places.ts'
 import { reply } from '../support/validator-server.ts'
 import { actionsOf, connect, Mall, type Shop, template, write } from './shops.ts'
 import { taken } from './telling.ts'

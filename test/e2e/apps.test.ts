@@ -2,7 +2,8 @@
 import { createHash } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { eventually } from '../support/eventually.ts'
-import { Api, DATABASES } from '../support/gateway.ts'
+import { Api } from '../support/gateway.ts'
+import { DATABASES } from '../support/places.ts'
 import { type Received, reply } from '../support/validator-server.ts'
 import { actionsOf, Mall, template, write } from './shops.ts'
 

@@ -1,17 +1,13 @@
 /** Who changed which setting: from the key in the header to the row that is read back, and checked. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { eventually } from '../support/eventually.ts'
-import {
-  Api,
-  DATABASES,
-  startGatewayOn,
-  startTestGateway,
-  type TestGateway,
-  temporaryFolder,
-} from '../support/gateway.ts'
+import { Api, startGatewayOn, startTestGateway, type TestGateway } from '../support/gateway.ts'
+import { DATABASES, temporaryFolder } from '../support/places.ts'
 import { reply, startValidator, type ValidatorServer } from '../support/validator-server.ts'
 
 const CANARY = 'canary-of-the-audit'
+/** In records, which their own decisions may show. */
+const VALUE = 'a value of a record'
 
 type Row = any
 
@@ -104,6 +100,12 @@ const CHANGES: readonly Change[] = [
     setUp: ['POST', '/v1/apps', APP],
     change: ['DELETE', '/v1/apps/:id'],
     action: 'app.removed',
+  },
+  {
+    route: 'POST /v1/catalogs/{catalogId}/records/{recordId}/erase',
+    setUp: ['POST', '/v1/catalogs/things/records', { id: 'person', values: { name: 'x' } }],
+    change: ['POST', '/v1/catalogs/things/records/person/erase'],
+    action: 'record.erased',
   },
   {
     route: 'POST /v1/keys',
@@ -204,6 +206,7 @@ describe.each(DATABASES)('the audit on the %s database', (database) => {
     }
     const { text } = await api().get(`/v1/audit?limit=200&accountId=${shop.id}`)
     expect(text).not.toContain(CANARY)
+    expect(text).not.toContain(VALUE)
     expect(text).toContain('*** (changed)')
     const verified = await shop.api.get('/v1/audit/verify')
     expect(verified.json).toMatchObject({ ok: true, checked: expect.any(Number) })
@@ -307,7 +310,7 @@ describe.each(DATABASES)('the audit on the %s database', (database) => {
     const shop = await account('admin')
     validator.behave = reply(200, { decision: 'confirm', warnings: [{ message: 'Really?' }] })
     const { id } = await shop.api.subscribe({ url: validator.url })
-    const values = { name: CANARY }
+    const values = { name: VALUE }
     const user = { id: 'ada' }
     const first = await shop.api.approve({ values, user })
     const [{ token }] = first.json.confirmations
@@ -337,7 +340,7 @@ describe.each(DATABASES)('the audit on the %s database', (database) => {
         },
       },
     ])
-    expect(JSON.stringify(rows)).not.toContain(CANARY)
+    expect(JSON.stringify(rows)).not.toContain(VALUE)
     expect((await shop.api.get('/v1/audit/verify')).json.ok).toBe(true)
   })
 
@@ -350,7 +353,7 @@ describe.each(DATABASES)('the audit on the %s database', (database) => {
     await shop.api.delete(`/v1/installations/${connected.json.id}`)
     const settings = { url: validator.url, events: ['record.created'] }
     const { id } = await shop.api.subscribe(settings)
-    await shop.api.approve({ values: { name: CANARY } })
+    await shop.api.approve({ values: { name: VALUE } })
     const delivery = await eventually('it is delivered', async () => {
       const { json } = await shop.api.get('/v1/deliveries?state=delivered')
       return json.items[0]
@@ -380,6 +383,7 @@ describe.each(DATABASES)('the audit on the %s database', (database) => {
     ])
     expect(text).not.toContain(connected.json.accessToken)
     expect(text).not.toContain(CANARY)
+    expect(text).not.toContain(VALUE)
   })
 
   it('is sealed by itself, a moment after the change', async () => {

@@ -1,6 +1,7 @@
 /** The API under /api/v1, as a program written for Bpium calls it. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { ADMIN_KEY, DATABASES, startTestGateway, type TestGateway } from '../support/gateway.ts'
+import { ADMIN_KEY, startTestGateway, type TestGateway } from '../support/gateway.ts'
+import { DATABASES } from '../support/places.ts'
 import { allow, reply, startValidator, type ValidatorServer } from '../support/validator-server.ts'
 
 const basic = (userName: string, key: string = ADMIN_KEY) => ({

@@ -1,7 +1,7 @@
 /** What goes through by a failure policy is said, counted and told; nothing else gets through. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { eventually } from '../support/eventually.ts'
-import { DATABASES } from '../support/gateway.ts'
+import { DATABASES } from '../support/places.ts'
 import { reply, type ValidatorServer } from '../support/validator-server.ts'
 import { Telling } from './telling.ts'
 

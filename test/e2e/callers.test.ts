@@ -4,14 +4,12 @@ import {
   ADMIN_KEY,
   type Answer,
   Api,
-  DATABASES,
   startGatewayOn,
   startTestGateway,
   type TestGateway,
-  temporaryDatabase,
-  temporaryFolder,
 } from '../support/gateway.ts'
 import { type Issuer, startIssuer } from '../support/issuer.ts'
+import { DATABASES, temporaryPlace } from '../support/places.ts'
 
 /** With one a second, so many at once cannot all pass, however slow the machine is. */
 const FLOOD = 40
@@ -155,7 +153,7 @@ describe.each(DATABASES)('callers on the %s database', (database) => {
 
 describe.each(DATABASES)('the last use of a key on the %s database', (database) => {
   it('is there after a restart, to the minute, for keys that were used', async () => {
-    const place = database === 'embedded' ? await temporaryFolder() : await temporaryDatabase()
+    const place = await temporaryPlace(database)
     const from = Date.now()
     const first = await startGatewayOn(place.environment)
     const api = new Api(first.url)

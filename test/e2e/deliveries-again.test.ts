@@ -1,8 +1,8 @@
 /** Deliveries that are sent again on request, and the log of what was attempted. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { eventually } from '../support/eventually.ts'
-import { DATABASES } from '../support/gateway.ts'
 import { type Issuer, startIssuer } from '../support/issuer.ts'
+import { DATABASES } from '../support/places.ts'
 import { reply } from '../support/validator-server.ts'
 import { idOf, keeping, ONCE, recordOf, Telling, taken, toldOf } from './telling.ts'
 

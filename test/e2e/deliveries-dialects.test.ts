@@ -2,7 +2,7 @@
 import { createHash, createHmac } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { eventually } from '../support/eventually.ts'
-import { DATABASES } from '../support/gateway.ts'
+import { DATABASES } from '../support/places.ts'
 import { type Received, reply } from '../support/validator-server.ts'
 import { ONCE, Telling, taken } from './telling.ts'
 

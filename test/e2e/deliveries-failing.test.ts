@@ -1,7 +1,7 @@
 /** Receivers that fail for long, or are gone: somebody is told, they are disabled, nothing is lost. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { eventually } from '../support/eventually.ts'
-import { DATABASES } from '../support/gateway.ts'
+import { DATABASES } from '../support/places.ts'
 import { reply, type ValidatorServer } from '../support/validator-server.ts'
 import { Telling, taken, toldOf } from './telling.ts'
 

@@ -1,7 +1,7 @@
 /** What is told after a commit, to receivers that fail, hang, leave or are too slow. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { eventually } from '../support/eventually.ts'
-import { DATABASES } from '../support/gateway.ts'
+import { DATABASES } from '../support/places.ts'
 import { reply } from '../support/validator-server.ts'
 import { idOf, keeping, recordOf, Telling, taken, toldOf } from './telling.ts'
 

@@ -5,7 +5,8 @@ import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startConnectProxy } from '../support/connect-proxy.ts'
-import { DATABASES, startTestGateway, type TestGateway } from '../support/gateway.ts'
+import { startTestGateway, type TestGateway } from '../support/gateway.ts'
+import { DATABASES } from '../support/places.ts'
 import { startValidator } from '../support/validator-server.ts'
 import {
   CA_CERTIFICATE,

@@ -1,6 +1,6 @@
 /** Business events: derived from committed changes, or raised by programs; told like any other. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { DATABASES } from '../support/gateway.ts'
+import { DATABASES } from '../support/places.ts'
 import { Telling } from './telling.ts'
 
 const titled = (name: string, more: object = {}) => ({ name, title: { en: name }, ...more })

@@ -1,7 +1,8 @@
 /** One validator's trouble is nobody else's. Who is first is told by signals, never by a clock. */
 import type http from 'node:http'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { ADMIN_KEY, DATABASES, startTestGateway, type TestGateway } from '../support/gateway.ts'
+import { ADMIN_KEY, startTestGateway, type TestGateway } from '../support/gateway.ts'
+import { DATABASES } from '../support/places.ts'
 import { deny, startValidator, type ValidatorServer } from '../support/validator-server.ts'
 
 const HANGING = 64

@@ -16,8 +16,8 @@ const DEPTH_MAX = 5
 const ROOM = 200
 const ACCOUNT_MAX = 150
 vi.mock('../../src/app/in-flight.ts', async (original) => {
-  const { createInFlight } = await original<typeof InFlight>()
-  return { createInFlight: () => createInFlight(ROOM) }
+  const { createInFlight, ...rest } = await original<typeof InFlight>()
+  return { ...rest, createInFlight: () => createInFlight(ROOM) }
 })
 
 let mall: Mall

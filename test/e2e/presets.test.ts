@@ -2,7 +2,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { EVENT_TYPES_PER_ACCOUNT_MAX } from '../../src/domain/event-type.ts'
 import { PRESETS } from '../../src/domain/presets/index.ts'
-import { Api, DATABASES, startTestGateway, type TestGateway } from '../support/gateway.ts'
+import { Api, startTestGateway, type TestGateway } from '../support/gateway.ts'
+import { DATABASES } from '../support/places.ts'
 
 const idsOf = (items: readonly { readonly id: string }[]) => items.map(({ id }) => id)
 const namesOf = (items: readonly { readonly name: string }[]) => items.map(({ name }) => name)

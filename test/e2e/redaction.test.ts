@@ -1,6 +1,6 @@
 /** What decisions do not keep: by catalog and field, everywhere where a decision can be read. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { DATABASES } from '../support/gateway.ts'
+import { DATABASES } from '../support/places.ts'
 import { Telling } from './telling.ts'
 
 const CARD = '4111222233334444'

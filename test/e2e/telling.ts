@@ -1,11 +1,7 @@
 /** A gateway with receivers of notifications, for the suites about deliveries. */
 import { eventually } from '../support/eventually.ts'
-import {
-  type Api,
-  type Environment,
-  startTestGateway,
-  type TestGateway,
-} from '../support/gateway.ts'
+import { type Api, startTestGateway, type TestGateway } from '../support/gateway.ts'
+import { type Environment } from '../support/places.ts'
 import {
   type Behaviour,
   type Received,

@@ -3,14 +3,9 @@ import pg from 'pg'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type { Gateway } from '../../src/compose.ts'
 import { eventually } from '../support/eventually.ts'
-import {
-  type Answer,
-  Api,
-  type Place,
-  startGatewayOn,
-  temporaryDatabase,
-} from '../support/gateway.ts'
+import { type Answer, Api, startGatewayOn } from '../support/gateway.ts'
 import { type Accident, type PgProxy, startPgProxy } from '../support/pg-proxy.ts'
+import { type Place, temporaryDatabase } from '../support/places.ts'
 import { deny, startValidator, type ValidatorServer } from '../support/validator-server.ts'
 
 describe('a commit whose connection is lost', () => {

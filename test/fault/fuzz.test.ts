@@ -9,7 +9,8 @@ import type * as Serving from '../../src/adapters/http/server.ts'
 import { type FuzzAnswer, faultOf, parsed, pollution } from '../support/fuzz/oracle.ts'
 import { type Document, type FuzzRequest, Requests } from '../support/fuzz/requests.ts'
 import { answersIn, exchange, wireOf } from '../support/fuzz/sockets.ts'
-import { DATABASES, startTestGateway, type TestGateway } from '../support/gateway.ts'
+import { startTestGateway, type TestGateway } from '../support/gateway.ts'
+import { DATABASES } from '../support/places.ts'
 
 const numberFrom = (name: string, usual: number): number => Number(process.env[name] ?? usual)
 const SEED = numberFrom('FUZZ_SEED', 20_261_122)

@@ -3,14 +3,7 @@ import { PGlite } from '@electric-sql/pglite'
 import pg from 'pg'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { eventually } from '../support/eventually.ts'
-import {
-  type Api,
-  DATABASES,
-  type Environment,
-  type Place,
-  temporaryDatabase,
-  temporaryFolder,
-} from '../support/gateway.ts'
+import { type Api } from '../support/gateway.ts'
 import {
   type Entry,
   expectConsistent,
@@ -22,6 +15,7 @@ import {
   send,
   sendAll,
 } from '../support/ledger.ts'
+import { DATABASES, type Environment, type Place, temporaryPlace } from '../support/places.ts'
 import { endAll, type GatewayProcess, startProcess } from '../support/process.ts'
 import {
   allow,
@@ -58,7 +52,7 @@ describe.each(DATABASES)('a gateway on the %s database that is killed', (kind) =
   let environment: Environment = {}
 
   const prepare = async () => {
-    place = kind === 'embedded' ? await temporaryFolder() : await temporaryDatabase()
+    place = await temporaryPlace(kind)
     environment = { ...place.environment, ASSENT_EGRESS_ALLOW: '127.0.0.1/32' }
     subscriber.received.length = 0
     subscriber.behave = (request, response) => {

@@ -5,15 +5,14 @@ import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { findPostgres, startCluster } from '../support/cluster.ts'
 import { eventually } from '../support/eventually.ts'
+import { type Answer, Api } from '../support/gateway.ts'
 import {
-  type Answer,
-  Api,
   DATABASES,
+  emptyFolder,
   type Place,
   TEST_DATABASE_URL,
-  temporaryDatabase,
-  temporaryFolder,
-} from '../support/gateway.ts'
+  temporaryPlace,
+} from '../support/places.ts'
 import { endAll, type GatewayProcess, runToEnd, startProcess } from '../support/process.ts'
 import { allow, deny, startValidator, type ValidatorServer } from '../support/validator-server.ts'
 
@@ -25,7 +24,7 @@ let validator: ValidatorServer
 const places: Place[] = []
 
 async function newPlace(kind: (typeof DATABASES)[number]): Promise<Place> {
-  const place = kind === 'embedded' ? await temporaryFolder() : await temporaryDatabase()
+  const place = await temporaryPlace(kind)
   places.push(place)
   // A gateway on a server asks nobody private unless it is told so.
   return { ...place, environment: { ...place.environment, ASSENT_EGRESS_ALLOW: '127.0.0.1/32' } }
@@ -43,7 +42,9 @@ afterAll(() => validator.close())
 
 describe('a process', () => {
   it('tells every faulty setting by name, opens no port, and exits with 78', async () => {
-    const { environment } = await newPlace('embedded')
+    const place = await emptyFolder()
+    places.push(place)
+    const { environment } = place
     const ended = await runToEnd({
       ...environment,
       PORT: 'eighty',

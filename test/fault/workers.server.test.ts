@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { eventually } from '../support/eventually.ts'
-import { type Place, temporaryDatabase } from '../support/gateway.ts'
+import { type Place, temporaryDatabase } from '../support/places.ts'
 import { endAll, type GatewayProcess, startProcess } from '../support/process.ts'
 import { allow, deny, startValidator, type ValidatorServer } from '../support/validator-server.ts'
 

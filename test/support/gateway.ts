@@ -1,17 +1,11 @@
 /** A gateway in this process, on a port and a database of its own, and a client that speaks to it. */
-import { randomBytes } from 'node:crypto'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import pg from 'pg'
 import { parseAllowList } from '../../src/adapters/outbound/egress-policy.ts'
 import { type Gateway, startGateway } from '../../src/compose.ts'
 import { readConfig } from '../../src/config.ts'
+import { noteSecrets, refuseSecrets } from './canaries.ts'
+import { DATABASE, type DatabaseKind, type Environment, temporaryPlace } from './places.ts'
 
 export const ADMIN_KEY = 'an-admin-key-for-tests-only-0123456789'
-
-/** Where the suites find a real PostgreSQL; without it they run on the embedded database only. */
-export const TEST_DATABASE_URL = process.env['TEST_DATABASE_URL']
 
 export type TestGateway = {
   readonly url: string
@@ -58,7 +52,15 @@ export class Api {
       ...(signal === undefined ? {} : { signal }),
     })
     const text = await response.text()
-    return { status: response.status, headers: response.headers, text, json: parsed(text) }
+    const answer = { status: response.status, headers: response.headers, text, json: parsed(text) }
+    const { status } = answer
+    // What is made is shown this once.
+    const isMade = status === 201 || path.endsWith('/rotate-secret')
+    const what = `${options.method ?? 'GET'} ${path} (${status})`
+    refuseSecrets(what, text + headersText(response), isMade ? body : null)
+    noteSecrets(body)
+    if (isMade) noteSecrets(answer.json)
+    return answer
   }
 
   get(path: string, options: CallOptions = {}): Promise<Answer> {
@@ -95,6 +97,8 @@ export class Api {
   }
 }
 
+const headersText = ({ headers }: Response): string => [...headers.values()].join('\n')
+
 function parsed(text: string): unknown {
   try {
     return JSON.parse(text)
@@ -103,17 +107,11 @@ function parsed(text: string): unknown {
   }
 }
 
-export type Environment = Readonly<Record<string, string>>
-
-/** Which databases the end-to-end suites run on. */
-export const DATABASES: readonly ('embedded' | 'server')[] =
-  TEST_DATABASE_URL === undefined ? ['embedded'] : ['embedded', 'server']
-
 export async function startTestGateway(
-  database: 'embedded' | 'server' = 'embedded',
+  database: DatabaseKind = DATABASE,
   extra: Environment = {},
 ): Promise<TestGateway> {
-  const place = database === 'embedded' ? await temporaryFolder() : await temporaryDatabase()
+  const place = await temporaryPlace(database)
   const gateway = await startGateway(configFor({ ...place.environment, ...extra }))
   return {
     url: gateway.url,
@@ -139,40 +137,4 @@ function configFor(environment: Environment) {
     ...environment,
   }
   return readConfig(variables, (list) => parseAllowList(list, 'allow').faults)
-}
-
-export type Place = { readonly environment: Environment; readonly remove: () => Promise<void> }
-
-export async function temporaryFolder(): Promise<Place> {
-  const folder = await mkdtemp(join(tmpdir(), 'assent-test-'))
-  return {
-    environment: { ASSENT_DATA_DIR: folder },
-    remove: () => rm(folder, { recursive: true, force: true }),
-  }
-}
-
-/** A database of its own on the server that TEST_DATABASE_URL names. */
-export async function temporaryDatabase(): Promise<Place> {
-  if (TEST_DATABASE_URL === undefined) throw new Error('TEST_DATABASE_URL is not set')
-  const name = `assent_test_${randomBytes(6).toString('hex')}`
-  await onServer(`create database ${name}`)
-  const url = new URL(TEST_DATABASE_URL)
-  url.pathname = `/${name}`
-  return {
-    environment: {
-      DATABASE_URL: url.href,
-      ASSENT_MASTER_KEY: randomBytes(32).toString('base64'),
-    },
-    remove: () => onServer(`drop database if exists ${name} with (force)`),
-  }
-}
-
-async function onServer(statement: string): Promise<void> {
-  const client = new pg.Client({ connectionString: TEST_DATABASE_URL })
-  await client.connect()
-  try {
-    await client.query(statement)
-  } finally {
-    await client.end()
-  }
 }

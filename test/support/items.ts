@@ -131,6 +131,7 @@ export function itemOf(draft: ItemDraft): CommitItem {
             valuesDigest: 'digest',
           },
     definesCatalog: draft.definesCatalog ?? false,
+    exceptions: [],
   }
 }
 

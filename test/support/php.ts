@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { eventually } from './eventually.ts'
-import type { Environment } from './gateway.ts'
+import type { Environment } from './places.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 

@@ -7,7 +7,8 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { takeDataFolder } from '../../src/adapters/system/data-folder.ts'
 import { eventually } from './eventually.ts'
-import { ADMIN_KEY, Api, type Environment } from './gateway.ts'
+import { ADMIN_KEY, Api } from './gateway.ts'
+import { type Environment } from './places.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const BUILD_WAIT_MS = 120_000

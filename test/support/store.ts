@@ -1,7 +1,6 @@
 /**
  * Stores for the suites of test/contract: the real thing, opened as the gateway opens it, with a back
- * door in SQL. Each suite runs on the embedded database and, where TEST_DATABASE_URL names a server, on
- * that one too.
+ * door in SQL. Each suite runs on the embedded database, or on the server that TEST_DATABASE_URL names.
  */
 import { randomBytes } from 'node:crypto'
 import { PGlite } from '@electric-sql/pglite'
@@ -13,7 +12,14 @@ import { systemIds } from '../../src/adapters/system/ids.ts'
 import { createSealer, masterKeyOf } from '../../src/adapters/system/master-key.ts'
 import type { JournalEvent } from '../../src/app/journal.ts'
 import type { Clock } from '../../src/app/ports.ts'
-import { TEST_DATABASE_URL, temporaryDatabase } from './gateway.ts'
+import {
+  DATABASE,
+  type DatabaseKind,
+  ownersUrl,
+  type Place,
+  temporaryDatabase,
+  temporaryFolder,
+} from './places.ts'
 
 export type Opened = {
   readonly kind: 'embedded' | 'server'
@@ -64,10 +70,16 @@ async function connect(url: string): Promise<pg.Client> {
   return client
 }
 
-/** A store on the embedded database in memory. */
+/** Where an opened store is told to look for the database of a place. */
+export function locationOf({ environment }: Place): Location {
+  const { DATABASE_URL: url, ASSENT_DATA_DIR: folder } = environment
+  return url === undefined ? { folder: `${folder}/postgres` } : { url }
+}
+
 async function openEmbedded(): Promise<Opened> {
+  const place = await temporaryFolder()
   const create = vi.spyOn(PGlite, 'create')
-  const parts = await openAt({ folder: 'memory://' })
+  const parts = await openAt(locationOf(place))
   // The first one is ours: it makes another for itself while it starts.
   const engine = (await create.mock.results[0]?.value) as PGlite
   create.mockRestore()
@@ -77,7 +89,10 @@ async function openEmbedded(): Promise<Opened> {
     kind: 'embedded',
     url: undefined,
     another: () => Promise.reject(new Error('nobody shares an embedded database')),
-    close: () => parts.opened.store.close(),
+    close: async () => {
+      await parts.opened.store.close()
+      await place.remove()
+    },
   }
 }
 
@@ -86,7 +101,7 @@ async function openServer(): Promise<Opened> {
   const place = await temporaryDatabase()
   const url = place.environment['DATABASE_URL'] ?? ''
   const parts = await openAt({ url })
-  const client = await connect(url)
+  const client = await connect(ownersUrl(url))
   const others: Store[] = []
   return {
     ...parts.opened,
@@ -142,19 +157,18 @@ function backDoor(query: Query): Pick<Opened, 'sql' | 'account'> {
   }
 }
 
-/** Runs the suites once for each database that there is. */
+/** Runs the suites on the database that this run is about. */
 export function onEachStore(suites: (opened: () => Opened) => void): void {
-  onStore('embedded', openEmbedded, suites)
-  if (TEST_DATABASE_URL !== undefined) onStore('server', openServer, suites)
+  onStore(DATABASE, DATABASE === 'server' ? openServer : openEmbedded, suites)
 }
 
 /** Runs the suites on a server only. */
 export function onServerStore(suites: (opened: () => Opened) => void): void {
-  if (TEST_DATABASE_URL !== undefined) onStore('server', openServer, suites)
+  if (DATABASE === 'server') onStore(DATABASE, openServer, suites)
 }
 
 function onStore(
-  name: string,
+  name: DatabaseKind,
   open: () => Promise<Opened>,
   suites: (opened: () => Opened) => void,
 ): void {

@@ -28,6 +28,7 @@ export class VirtualClock {
 
   static async of(opened: Opened): Promise<VirtualClock> {
     await opened.sql('create table virtual_time (at timestamptz not null)')
+    await opened.sql('grant select on virtual_time to public')
     await opened.sql("insert into virtual_time values ('2026-01-01T00:00:00Z')")
     await opened.sql(
       "select make_attempts_partition('2026-01-01'::date + n) from generate_series(-1, 6) n",

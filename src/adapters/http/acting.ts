@@ -1,6 +1,6 @@
 /** What a request changes is changed in the name of whoever sent it, so that the audit can tell. */
 import type { Changes, ChangesBy } from '../../app/audit-store.ts'
-import { actorOf } from '../../app/override.ts'
+import { actorOf } from '../../app/exceptions.ts'
 import type { Caller } from '../../app/store.ts'
 
 export type ActingPorts = { readonly changesBy: ChangesBy }

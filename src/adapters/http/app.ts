@@ -3,6 +3,7 @@
  * handler: request id, key and scope, query, body, handler, answer.
  */
 import { Hono, type Context as HonoContext } from 'hono'
+import type { InFlight } from '../../app/in-flight.ts'
 import type { Ids, Journal } from '../../app/ports.ts'
 import { getOrAdd } from '../../domain/maps.ts'
 import type { Locales } from '../../domain/message.ts'
@@ -24,6 +25,8 @@ export type AppPorts = {
   readonly authenticator: Authenticator
   readonly ids: Ids
   readonly journal: Journal
+  /** Bodies that are still coming in. */
+  readonly arriving: Pick<InFlight, 'enter'>
   /** While it stops, every answer asks its connection to be closed. */
   readonly isStopping: () => boolean
 }
@@ -131,12 +134,13 @@ async function contextOf(
   c: Incoming,
   route: Route,
   visit: Visit,
-  { authenticator }: AppPorts,
+  ports: AppPorts,
 ): Promise<Context<unknown, unknown>> {
-  const caller = await admit(c, route, authenticator)
+  const caller = await admit(c, route, ports.authenticator)
   const params = readParams(c)
   const query = route.query === undefined ? undefined : readQuery(c, route.query)
-  const { body, bodyText } = await readBody(c, route, visit)
+  const bytes = await bytesOf(c, route, () => ports.arriving.enter(caller.accountId, null))
+  const { body, bodyText } = bodyOf(route, bytes, visit)
   return {
     caller,
     requestId: visit.requestId,
@@ -185,18 +189,33 @@ function readQuery(c: Incoming, schema: NonNullable<Route['query']>): unknown {
   throw new Problem('invalid_query', { complaints: complaintsOf(result.error) })
 }
 
-async function readBody(
+/** Null for a route that takes no body. A body has a place for as long as it is coming in. */
+async function bytesOf(
   c: Incoming,
   route: Route,
-  visit: Visit,
-): Promise<{ body: unknown; bodyText: string }> {
-  if (route.body === undefined) return { body: undefined, bodyText: '' }
+  takePlace: () => () => void,
+): Promise<Buffer | null> {
+  if (route.body === undefined) return null
   const encoding = headerOf(c, 'content-encoding')
   if (encoding !== undefined && encoding !== 'identity') {
     throw new Problem('unsupported_media_type', { detail: 'Send the body without compression.' })
   }
   const { incoming } = c.env ?? {}
-  const bytes = incoming ? await readIncoming(incoming) : await readRequest(c.req.raw)
+  if (incoming === undefined) return readRequest(c.req.raw)
+  const leave = takePlace()
+  try {
+    return await readIncoming(incoming)
+  } finally {
+    leave()
+  }
+}
+
+function bodyOf(
+  route: Route,
+  bytes: Buffer | null,
+  visit: Visit,
+): { body: unknown; bodyText: string } {
+  if (route.body === undefined || bytes === null) return { body: undefined, bodyText: '' }
   const bodyText = decodeText(bytes)
   const isLeftOut = route.bodyOptional === true && bodyText.trim() === ''
   visit.sent = isLeftOut ? {} : parseJson(bodyText)

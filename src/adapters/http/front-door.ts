@@ -1,11 +1,11 @@
 /**
  * Writes pass one by one, in the order in which they came, and not more at once than can be served well.
  *
- * Three numbers, one for each thing that goes wrong without it. At most `startsPerTurn` writes begin in one
+ * What there is a limit to, one for each thing that goes wrong without it. At most `startsPerTurn` writes begin in one
  * turn of the event loop: were a thousand that arrive together all begun together, replies and timers would
  * wait behind them, validators that answered in time would look late, and their places would be taken by
- * calls whose answers lie unread. And at most `insideMax` are being served or wait: what is more, or has
- * waited for `waitMaxMs`, is turned away. Refusing must cost next to nothing, or it becomes the overload
+ * calls whose answers lie unread. At most `insideMax` are being served or wait: what is more, or has waited for
+ * `waitMaxMs`, is turned away. And none begins while the event loop itself is late time after time. Refusing must cost next to nothing, or it becomes the overload
  * itself: no routing, no key, no body, one small answer.
  *
  * Reads, settings and the end of an approval that was begun do not pass here.
@@ -17,6 +17,7 @@ import { getOrAdd } from '../../domain/maps.ts'
 import { acceptedLanguages } from '../../domain/message.ts'
 import { Problem } from '../../domain/problem.ts'
 import { ANSWER_HEADERS } from './answer-headers.ts'
+import type { LoopDelay } from './loop-delay.ts'
 import { problemAnswer } from './problem.ts'
 import { usableRequestId } from './request-id.ts'
 
@@ -55,6 +56,7 @@ export function waitOf(incoming: IncomingMessage | undefined): number {
 export class FrontDoor {
   readonly #ports: DoorPorts
   readonly #serve: Serve
+  readonly #loop: Pick<LoopDelay, 'isOverrun'>
   /** Responses behind others on the same connection, which nobody tells when it closes. */
   readonly #pipelined = new WeakMap<Socket, Set<ServerResponse>>()
   #queue: Waiting[] = []
@@ -62,9 +64,10 @@ export class FrontDoor {
   #startsLeft: number = DOOR_LIMITS.startsPerTurn
   #isTurnDue = false
 
-  constructor(ports: DoorPorts, serve: Serve) {
+  constructor(ports: DoorPorts, serve: Serve, loop: Pick<LoopDelay, 'isOverrun'>) {
     this.#ports = ports
     this.#serve = serve
+    this.#loop = loop
   }
 
   /** Writes that wait for their turn. */
@@ -79,7 +82,8 @@ export class FrontDoor {
 
   readonly enter: Serve = (incoming, outgoing) => {
     if (!isWrite(incoming)) return this.#serve(incoming, outgoing)
-    if (this.#inside >= DOOR_LIMITS.insideMax) return this.#turnAway(incoming, outgoing)
+    const isFull = this.#inside >= DOOR_LIMITS.insideMax
+    if (isFull || this.#loop.isOverrun) return this.#turnAway(incoming, outgoing)
     this.#countInside(incoming, outgoing)
     if (this.#startsLeft > 0) return this.#start(incoming, outgoing)
     this.#queue.push({ incoming, outgoing, sinceMs: this.#ports.clock.monotonicMs() })
@@ -173,9 +177,18 @@ function pathOf(url: string): string {
   return decoded(path.split('?', 1)[0] ?? '')
 }
 
+/** What `decodeURI` leaves as it is: `#`, `$`, `&`, `+`, `,`, `/`, `:`, `;`, `=`, `?` and `@`. */
+const STAYS_ENCODED: ReadonlySet<string> = new Set(
+  ['#', '$', '&', '+', ',', '/', ':', ';', '=', '?', '@'].map(
+    (one) => `%${one.charCodeAt(0).toString(16)}`,
+  ),
+)
+
 function decoded(path: string): string {
   if (!path.includes('%')) return path
   return path.replace(/%[2-7][0-9a-f]/gi, (code) =>
-    String.fromCharCode(Number.parseInt(code.slice(1), 16)),
+    STAYS_ENCODED.has(code.toLowerCase())
+      ? code
+      : String.fromCharCode(Number.parseInt(code.slice(1), 16)),
   )
 }

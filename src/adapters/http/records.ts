@@ -1,8 +1,10 @@
 /** The gateway as the store. Every write runs the same approval as `POST /v1/approve`. */
 import type { z } from 'zod'
 import type { ApproveCommand } from '../../app/approve.ts'
+import { type ErasePorts, eraseRecord } from '../../app/erase-record.ts'
 import type { Decisions, StoredRecord } from '../../app/store.ts'
 import { Problem } from '../../domain/problem.ts'
+import { type ActingPorts, acting } from './acting.ts'
 import {
   answerOf,
   commandOf,
@@ -20,11 +22,11 @@ import {
   deleteRecordRequest,
   updateRecordRequest,
 } from './schemas/approval.ts'
-import { storedRecord } from './schemas/catalog.ts'
+import { erasedRecord, storedRecord } from './schemas/catalog.ts'
 import { pageQuery, pageOf as pageSchema } from './schemas/common.ts'
 import { decisionView } from './schemas/log.ts'
 
-export type RecordPorts = WritePorts & { readonly decisions: Decisions }
+export type RecordPorts = WritePorts & ActingPorts & ErasePorts & { readonly decisions: Decisions }
 
 const COLLECTION = '/v1/catalogs/{catalogId}/records'
 const ITEM = `${COLLECTION}/{recordId}`
@@ -44,7 +46,22 @@ const WRITE_HEADERS = {
 }
 
 export function recordRoutes(ports: RecordPorts): Route[] {
-  return [...readRoutes(ports), ...writeRoutes(ports)]
+  return [...readRoutes(ports), ...writeRoutes(ports), eraseRoute(ports)]
+}
+
+function eraseRoute(ports: RecordPorts): Route {
+  return route({
+    method: 'POST',
+    path: `${ITEM}/erase`,
+    scopes: ['manage'],
+    tag: 'Records',
+    summary: 'Erase everything that is stored about a record, for good',
+    responses: { 200: { description: 'How many of each there were.', schema: erasedRecord } },
+    handle: async ({ caller, requestId, params: { catalogId = '', recordId = '' } }) => {
+      const name = { accountId: caller.accountId, catalogId, recordId }
+      return ok(await eraseRecord(name, acting(ports, caller, requestId)))
+    },
+  })
 }
 
 function readRoutes(ports: RecordPorts): Route[] {

@@ -6,6 +6,7 @@ import { getRequestListener } from '@hono/node-server'
 import type { Hono } from 'hono'
 import { Problem } from '../../domain/problem.ts'
 import { type DoorPorts, FrontDoor } from './front-door.ts'
+import { LoopDelay } from './loop-delay.ts'
 import type { NodeBindings } from './route.ts'
 import { lacksHost, refuseBytes, refuseUnread, responseTo } from './unread.ts'
 
@@ -23,6 +24,11 @@ const LIMITS = {
   requireHostHeader: false,
 } as const
 const CONNECTIONS_MAX = 10_000
+/**
+ * A connection on which nothing moves is cut, whoever it waits for: a client that does not read its answer would keep
+ * the answer, and its place, for good. Longer than the longest time that an approval may take.
+ */
+const SILENCE_MS = 60_000
 
 export type Listening = {
   readonly address: AddressInfo
@@ -37,17 +43,24 @@ export type ListenOptions = {
   readonly port: number
   readonly host: string
   readonly door: DoorPorts
+  /** Instead of `SILENCE_MS`. */
+  readonly silenceMs?: number
 }
 
 export function listen(
   app: Hono<{ Bindings: NodeBindings }>,
-  { port, host, door }: ListenOptions,
+  { port, host, door, silenceMs = SILENCE_MS }: ListenOptions,
 ): Promise<Listening> {
   return new Promise((resolve, reject) => {
     // What no URL can be made of never gets to the app; all that goes wrong in the app is answered there.
     const errorHandler = (error: unknown) => responseTo(error, door.ids)
     const serve = getRequestListener(app.fetch, { hostname: host, errorHandler })
-    const frontDoor = new FrontDoor(door, (incoming, outgoing) => void serve(incoming, outgoing))
+    const loop = new LoopDelay(door.clock)
+    const frontDoor = new FrontDoor(
+      door,
+      (incoming, outgoing) => void serve(incoming, outgoing),
+      loop,
+    )
     const server = createServer(LIMITS, (incoming, outgoing) => {
       if (lacksHost(incoming)) refuseUnread({ incoming, outgoing }, WITHOUT_HOST, door.ids)
       else frontDoor.enter(incoming, outgoing)
@@ -57,13 +70,15 @@ export function listen(
       refuseUnread({ incoming, outgoing }, WITH_EXPECTATION, door.ids),
     )
     server.maxConnections = CONNECTIONS_MAX
+    server.timeout = silenceMs
     server.once('error', reject)
     server.listen(port, host, () => {
       server.off('error', reject)
+      loop.start()
       resolve({
         address: server.address() as AddressInfo,
         waiting: () => frontDoor.waiting,
-        close: closer(server),
+        close: closer(server, () => loop.stop()),
       })
     })
   })
@@ -76,12 +91,13 @@ const WITH_EXPECTATION = new Problem('invalid_header', {
   detail: 'Expect takes 100-continue only.',
 })
 
-function closer(server: Server) {
+function closer(server: Server, onClosed: () => void) {
   return (graceMs: number, schedule: Schedule): Promise<void> =>
     new Promise((resolve) => {
       const cancel = schedule(graceMs, () => server.closeAllConnections())
       server.close(() => {
         cancel()
+        onClosed()
         resolve()
       })
       server.closeIdleConnections()

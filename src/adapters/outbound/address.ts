@@ -23,6 +23,8 @@ const METADATA = [
   ['fd00:ec2::/32', 'the AWS metadata addresses'],
   ['fd20:ce::/32', 'the Google Cloud metadata address'],
   ['fd00:42::42/128', 'the Scaleway metadata address'],
+  ['fd00:a9fe:a9fe::1/128', 'the Akamai metadata address'],
+  ['fd00:c1::a9fe:a9fe/128', 'the Oracle Cloud metadata address'],
   ['fe80::/10', 'link-local'],
 ] as const satisfies readonly NamedNetwork[]
 

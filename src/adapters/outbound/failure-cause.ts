@@ -57,12 +57,18 @@ function causeOf(error: Error): FailureCause {
 /** A validator's reply must not fill our log: details are short. */
 const DETAIL_LENGTH_MAX = 300
 
+/** A certificate's name, or a part of a reply, may hold anything; a database does not take NUL or half a character. */
+const legible = (text: string): string =>
+  text.slice(0, DETAIL_LENGTH_MAX).replace(CONTROL_CHARACTERS, '\uFFFD').toWellFormed()
+
+const CONTROL_CHARACTERS = /\p{Cc}/gu
+
 export function failureOf(error: unknown): CallFailure {
   const unsure = { mayRetry: false, isOnTheWay: false } as const
   if (!(error instanceof Error)) {
     return { cause: 'unreachable', detail: 'unknown failure', ...unsure }
   }
-  const detail = error.message.slice(0, DETAIL_LENGTH_MAX)
+  const detail = legible(error.message)
   if (error instanceof EgressBlocked) return { cause: 'egress_blocked', detail, ...unsure }
   if (error instanceof ConnectError) return { ...PHASES[error.phase], detail }
   return { cause: causeOf(error), detail, ...unsure }

@@ -24,19 +24,22 @@ function accountOf(row: Row): Account {
 }
 
 export function createAccounts(ports: ConfigurationPorts): Accounts {
-  const { kysely } = ports.database
+  const { database } = ports
   return {
     list: async (page) => {
+      const { kysely } = database.everyone
       let query = kysely.selectFrom('accounts').select(COLUMNS).orderBy('id').limit(page.limit)
       if (page.after !== null) query = query.where('id', '>', page.after)
       return (await orUnavailable(query.execute())).map(accountOf)
     },
     read: async (id) => {
+      const { kysely } = database.of(id)
       const query = kysely.selectFrom('accounts').select(COLUMNS).where('id', '=', id)
       const row = await orUnavailable(query.executeTakeFirst())
       return row === undefined ? null : accountOf(row)
     },
     create: async ({ id, title, accountNumber, maxPerSecond }) => {
+      const { kysely } = database.of(id)
       const work = kysely.transaction().execute(async (tx) => {
         const row = await tx
           .insertInto('accounts')

@@ -32,11 +32,10 @@ type Settings = Omit<
 >
 
 export function createActions({ database, sealer, actor }: Ports): Actions {
-  const { kysely } = database
   const select = (accountId: string) =>
-    kysely.selectFrom('actions').selectAll().where('account', '=', accountId)
-  const writing = <T>(work: (tx: Transaction<Tables>) => Promise<T>): Promise<T> =>
-    orWriteProblem(kysely.transaction().execute(work))
+    database.of(accountId).kysely.selectFrom('actions').selectAll().where('account', '=', accountId)
+  const writing = <T>(accountId: string, work: (tx: Transaction<Tables>) => Promise<T>) =>
+    orWriteProblem(database.of(accountId).kysely.transaction().execute(work))
   const actionsOf = (rows: readonly Row[]) => rows.map((row) => actionOf(row, sealer))
   return {
     list: async (accountId, catalogId, page) => {
@@ -54,14 +53,14 @@ export function createActions({ database, sealer, actor }: Ports): Actions {
       return actionsOf(await orUnavailable(query.execute()))[0] ?? null
     },
     create: (action) =>
-      writing(async (tx) => {
+      writing(action.accountId, async (tx) => {
         const after = await insert(tx, action, sealer)
         const { accountId, id: target } = after
         await audit(tx, actor, { accountId, action: 'action.created', target, before: null, after })
         return after
       }),
     update: (accountId, id, change) =>
-      writing(async (tx) => {
+      writing(accountId, async (tx) => {
         const row = await tx
           .selectFrom('actions')
           .selectAll()
@@ -76,7 +75,7 @@ export function createActions({ database, sealer, actor }: Ports): Actions {
         return after
       }),
     remove: (accountId, id) =>
-      writing(async (tx) => {
+      writing(accountId, async (tx) => {
         const row = await tx
           .deleteFrom('actions')
           .where('account', '=', accountId)

@@ -88,9 +88,10 @@ export class PostgresApprovals implements Approvals {
     const startedAt = clock.monotonicMs()
     try {
       const items = entries.map(({ item }) => item)
-      const rows = await database.run<CommitRow>(commitStatement(items), [
-        JSON.stringify(items.map(commitRow)),
-      ])
+      const accounts = new Set(items.map(({ entry }) => entry.accountId))
+      const rows = await database
+        .of(...accounts)
+        .run<CommitRow>(commitStatement(items), [JSON.stringify(items.map(commitRow))])
       for (const { ord, result } of rows) entries[ord]?.resolve(result)
       const durationMs = clock.monotonicMs() - startedAt
       journal.record({ kind: 'commit.flushed', items: entries.length, durationMs })
@@ -124,7 +125,7 @@ export class PostgresApprovals implements Approvals {
     const { id, accountId } = item.entry
     for (let tries = 0; tries < SETTLE_TRIES; tries++) {
       try {
-        const [row] = await this.#ports.database.run<BarRow>(BAR, [accountId, id])
+        const [row] = await this.#ports.database.of(accountId).run<BarRow>(BAR, [accountId, id])
         if (row === undefined) throw new TypeError('the bar told nothing')
         if (row.decision !== 'void') return resolve('committed')
         const cause = { cause: error, retryAfterSeconds: 1 }

@@ -108,11 +108,11 @@ async function insert(
 }
 
 export function createApps({ database, sealer, actor }: ConfigurationPorts): Apps {
-  const { kysely } = database
   /** The account's own come before the operator's of the same id. */
   const visible = (accountId: string) =>
-    kysely
-      .selectFrom('apps')
+    database
+      .of(accountId, OPERATOR_ACCOUNT)
+      .kysely.selectFrom('apps')
       .distinctOn('id')
       .select(COLUMNS)
       .where('account', 'in', [accountId, OPERATOR_ACCOUNT])
@@ -129,6 +129,7 @@ export function createApps({ database, sealer, actor }: ConfigurationPorts): App
       return row === undefined ? null : appOf(row, sealer)
     },
     create: async (app) => {
+      const { kysely } = database.of(app.accountId)
       const work = kysely.transaction().execute(async (tx) => {
         const after = await insert(tx, app, sealer)
         const { accountId, id: target } = after
@@ -139,6 +140,7 @@ export function createApps({ database, sealer, actor }: ConfigurationPorts): App
     },
     remove: async (accountId, id) => {
       try {
+        const { kysely } = database.of(accountId)
         return await kysely.transaction().execute(async (tx) => {
           const row = await tx
             .deleteFrom('apps')

@@ -1,8 +1,7 @@
 /** The audit as it is read, sealed and checked. What goes into it, and where, is told in migrations/0008_audit.sql. */
 import { sql, type Transaction } from 'kysely'
 import type { AuditFilter, AuditHead, AuditLog, MakeSeal, Sealed } from '../../app/audit-store.ts'
-import type { Override } from '../../app/override.ts'
-import type { Page } from '../../app/store.ts'
+import type { CommitItem, Page } from '../../app/store.ts'
 import type { Actor } from '../../domain/audit.ts'
 import { type AuditRow, type Checkpoint, NO_HASH } from '../../domain/audit-chain.ts'
 import { type AuditedChange, audit } from './audit-write.ts'
@@ -37,35 +36,40 @@ const ROW = [
 ] as const
 
 export function createAuditLog(database: Database): AuditLog {
-  const { kysely } = database
   const within = <T>(work: (tx: Tx) => Promise<T>) =>
-    orUnavailable(kysely.transaction().execute(work))
+    orUnavailable(database.everyone.kysely.transaction().execute(work))
+  const of = (accountId: string) => database.of(accountId).kysely
   return {
     list: async (accountId, filter, page) =>
-      (await orUnavailable(filtered(select(kysely, accountId), filter, page).execute())).map(rowOf),
+      (await orUnavailable(filtered(select(of(accountId), accountId), filter, page).execute())).map(
+        rowOf,
+      ),
     seal: async (make, except) => {
       // Nearly always there is nothing to do, which is found out without a transaction.
-      if ((await orUnavailable(database.run(DUE, []))).length === 0) return NOTHING
+      if ((await orUnavailable(database.everyone.run(DUE, []))).length === 0) return NOTHING
       return within(async (tx) => {
         if (!(await isAlone(tx))) return NOTHING
         return (await number(tx)) ? SEALED : sealNext(tx, make, except)
       })
     },
     sealAnew: (keyId, make, except) =>
-      within(async (tx) =>
-        (await isAlone(tx)) ? sealUnderAnother(tx, { keyId, make, except }) : NOTHING,
-      ),
+      within(async (tx) => {
+        // Waited for, because somebody is about to take the other key away.
+        await sql`select pg_advisory_xact_lock(${SEAL_LOCK})`.execute(tx)
+        return sealUnderAnother(tx, { keyId, make, except })
+      }),
     head: async (accountId) => {
-      const query = kysely.selectFrom('audit_heads').selectAll().where('account', '=', accountId)
+      const heads = of(accountId).selectFrom('audit_heads').selectAll()
+      const query = heads.where('account', '=', accountId)
       return headOf(await orUnavailable(query.executeTakeFirst()))
     },
     rows: async (accountId, after, limit) => {
-      let query = select(kysely, accountId).orderBy('seq').limit(limit)
+      let query = select(of(accountId), accountId).orderBy('seq').limit(limit)
       if (after !== null) query = query.where('seq', '>', after)
       return (await orUnavailable(query.execute())).map(rowOf)
     },
     checkpoints: async (accountId, after, limit) => {
-      const query = kysely
+      const query = of(accountId)
         .selectFrom('audit_checkpoints')
         .selectAll()
         .where('account', '=', accountId)
@@ -75,7 +79,7 @@ export function createAuditLog(database: Database): AuditLog {
       return (await orUnavailable(query.execute())).map(checkpointOf)
     },
     stray: async (accountId) => {
-      const { rows } = await orUnavailable(STRAY(accountId).execute(kysely))
+      const { rows } = await orUnavailable(STRAY(accountId).execute(of(accountId)))
       return rows[0] ?? null
     },
   }
@@ -129,10 +133,13 @@ async function isAlone(tx: Tx): Promise<boolean> {
 type WaitingEntry = Pick<AuditedChange, 'action' | 'target' | 'after'> & { readonly actor: Actor }
 
 /** What a commit of records inserts, which locks no head. */
-export function waitingEntry(override: Override, decisionId: string): WaitingEntry {
-  const { actor, event, catalogId, userId, subscriptionIds } = override
-  const after = { event, catalogId, userId, subscriptionIds }
-  return { actor, action: 'approval.confirmed', target: decisionId, after }
+export function waitingEntries({ exceptions, entry }: CommitItem): readonly WaitingEntry[] {
+  return exceptions.map(({ actor, action, ...after }) => ({
+    actor,
+    action,
+    target: entry.id,
+    after,
+  }))
 }
 
 /** Gives what waits its place, in the order in which it came. True when something did. */
@@ -168,7 +175,8 @@ async function sealNext(tx: Tx, make: MakeSeal, except: readonly string[]): Prom
           .selectFrom('audit')
           .select('seq')
           .whereRef('audit.account', '=', 'audit_heads.account')
-          .whereRef('audit.seq', '>', 'audit_heads.sealed_seq'),
+          .whereRef('audit.seq', '>', 'audit_heads.sealed_seq')
+          .whereRef('audit.seq', '<=', 'audit_heads.last_seq'),
       ),
     )
     .limit(1)
@@ -176,6 +184,8 @@ async function sealNext(tx: Tx, make: MakeSeal, except: readonly string[]): Prom
   if (head === undefined) return NOTHING
   const rows = await select(tx, head.account)
     .where('seq', '>', head.sealed_seq)
+    // What is behind the end was not written by us.
+    .where('seq', '<=', head.last_seq)
     .orderBy('seq')
     .limit(SEALED_MAX)
     .execute()

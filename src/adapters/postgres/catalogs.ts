@@ -60,11 +60,11 @@ export async function defineCatalogs(
 }
 
 export function createCatalogs(ports: ConfigurationPorts): Catalogs {
-  const { kysely } = ports.database
-  const { actor } = ports
+  const { actor, database } = ports
   const select = (accountId: string) =>
-    kysely
-      .selectFrom('catalogs')
+    database
+      .of(accountId)
+      .kysely.selectFrom('catalogs')
       .select(['id', 'title', 'fields', 'redact'])
       .where('account', '=', accountId)
   return {

@@ -6,6 +6,7 @@ import { createApps } from './apps.ts'
 import { createCatalogs } from './catalogs.ts'
 import type { ConfigurationPorts } from './changing.ts'
 import { createDeliveries } from './deliveries.ts'
+import { createErasures } from './erasures.ts'
 import { createEventTypes } from './event-types.ts'
 import { createInstallations } from './installations.ts'
 import type { KeyUse } from './key-use.ts'
@@ -13,7 +14,13 @@ import { createKeys } from './keys.ts'
 import { createPresets } from './presets.ts'
 import { createSubscriptions } from './subscriptions.ts'
 
-export function createChanges(ports: ConfigurationPorts, keyUse: KeyUse): Changes {
+type Beside = {
+  readonly keyUse: KeyUse
+  /** Stores the decisions that were answered. */
+  readonly flush: () => Promise<void>
+}
+
+export function createChanges(ports: ConfigurationPorts, { keyUse, flush }: Beside): Changes {
   return {
     subscriptions: createSubscriptions(ports),
     catalogs: createCatalogs(ports),
@@ -25,5 +32,6 @@ export function createChanges(ports: ConfigurationPorts, keyUse: KeyUse): Change
     actions: createActions(ports),
     deliveries: createDeliveries(ports.database, ports.actor),
     keys: createKeys(ports, keyUse),
+    erasures: createErasures(ports, flush),
   }
 }

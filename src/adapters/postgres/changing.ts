@@ -39,18 +39,21 @@ export async function changing<T>(
   work: (tx: Transaction<Tables>) => Promise<T>,
 ): Promise<T> {
   try {
-    return await database.kysely.transaction().execute(async (tx) => {
-      // The account's row is the lock under which its settings change, one change after the other.
-      const { numUpdatedRows } = await tx
-        .updateTable('accounts')
-        .set({ generation: sql`generation + 1` })
-        .where('id', '=', accountId)
-        .executeTakeFirst()
-      if (numUpdatedRows === 0n) {
-        throw new Problem('not_found', { detail: 'There is no such account.' })
-      }
-      return work(tx)
-    })
+    return await database
+      .of(accountId)
+      .kysely.transaction()
+      .execute(async (tx) => {
+        // The account's row is the lock under which its settings change, one change after the other.
+        const { numUpdatedRows } = await tx
+          .updateTable('accounts')
+          .set({ generation: sql`generation + 1` })
+          .where('id', '=', accountId)
+          .executeTakeFirst()
+        if (numUpdatedRows === 0n) {
+          throw new Problem('not_found', { detail: 'There is no such account.' })
+        }
+        return work(tx)
+      })
   } catch (error) {
     throw asWriteProblem(error)
   } finally {

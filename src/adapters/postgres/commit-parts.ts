@@ -17,7 +17,7 @@ export const NEEDS = {
   /** An update or a delete. */
   replace: 4,
   event: 8,
-  /** An idempotency key, a token for the caller's own commit, the first record of a catalog, or an override. */
+  /** An idempotency key, a token for the caller's own commit, the first record of a catalog, or an exception. */
   rare: 16,
 } as const
 
@@ -38,7 +38,7 @@ export function itemPart(isNeeded: IsNeeded): string {
     isNeeded('rare') && 'defines boolean, key text, fingerprint text, status smallint, body text',
     isNeeded('rare') &&
       'token_hash text, expires_at timestamptz, pending_change json, values_digest text',
-    isNeeded('rare') && 'override json',
+    isNeeded('rare') && 'exceptions json',
     isNeeded('event') && 'events json',
   ]
   return `item as materialized (
@@ -139,9 +139,11 @@ export const DEFINED = `defined as (
 )`
 
 /** No head of an audit is locked here: it is given its number afterwards (audit-log.ts). */
-export const OVERRIDDEN = `overridden as (
+export const EXCEPTED = `excepted as (
   insert into audit_waiting (account, entry)
-  select account, override from passed where override is not null order by ord
+  select p.account, x.entry
+    from passed p cross join lateral json_array_elements(p.exceptions) as x(entry)
+   order by p.ord
 )`
 
 export const HAPPENED = `happened as (

@@ -12,12 +12,13 @@
  */
 import type { CommitItem, CommitResult, DecisionEntry } from '../../app/store.ts'
 import type { Verdict } from '../../domain/verdict.ts'
-import { waitingEntry } from './audit-log.ts'
+import { waitingEntries } from './audit-log.ts'
 import {
   CURRENT,
   DECIDED,
   DEFINED,
   DELETED,
+  EXCEPTED,
   gatePart,
   HANDED_OUT,
   HAPPENED,
@@ -27,7 +28,6 @@ import {
   KEPT,
   LOCKED,
   NEEDS,
-  OVERRIDDEN,
   passedPart,
   resultPart,
   UPDATED,
@@ -40,7 +40,8 @@ function needsOf(item: CommitItem): number {
   let needs = item.insistsOnGeneration ? NEEDS.generation : 0
   if (write !== null) needs |= write.kind === 'insert' ? NEEDS.insert : NEEDS.replace
   if (events.length > 0) needs |= NEEDS.event
-  if (keep !== null || pending !== null || item.definesCatalog || item.override !== undefined) {
+  const isExcepted = item.exceptions.length > 0
+  if (keep !== null || pending !== null || item.definesCatalog || isExcepted) {
     needs |= NEEDS.rare
   }
   return needs
@@ -73,7 +74,7 @@ function textFor(isNeeded: IsNeeded): string {
     ...(isNeeded('replace') ? [LOCKED, UPDATED, DELETED] : []),
     passedPart(isNeeded),
     DECIDED,
-    ...(isNeeded('rare') ? [KEPT, HANDED_OUT, DEFINED, OVERRIDDEN] : []),
+    ...(isNeeded('rare') ? [KEPT, HANDED_OUT, DEFINED, EXCEPTED] : []),
     ...(isNeeded('event') ? [HAPPENED, POINTED] : []),
   ]
   return `with ${parts.filter(Boolean).join(',\n')}\n${resultPart(isNeeded)}`
@@ -122,7 +123,7 @@ export function commitRow(item: CommitItem, ord: number): object {
     expires_at: pending?.expiresAt,
     pending_change: pending?.change ?? undefined,
     values_digest: pending?.valuesDigest,
-    override: item.override === undefined ? undefined : waitingEntry(item.override, entry.id),
+    exceptions: item.exceptions.length === 0 ? undefined : waitingEntries(item),
     events: events.length === 0 ? undefined : eventRows(events),
   }
 }

@@ -13,18 +13,18 @@ const GENERATION: Statement = {
 }
 
 export function createConfigurationStore(database: Database, sealer: Sealer): ConfigurationStore {
-  const { kysely } = database
   return {
     generation: async (accountId) => {
       const rows = await orUnavailable(
-        database.run<{ generation: number }>(GENERATION, [accountId]),
+        database.of(accountId).run<{ generation: number }>(GENERATION, [accountId]),
       )
       return rows[0]?.generation ?? null
     },
     load: (accountId) =>
       orUnavailable(
-        kysely
-          .transaction()
+        database
+          .of(accountId)
+          .kysely.transaction()
           .setIsolationLevel('repeatable read')
           .execute(async (tx): Promise<AccountConfiguration | null> => {
             const account = await tx

@@ -1,9 +1,8 @@
 /** PostgreSQL on a server, through a pool of `pg` clients and one more client that listens. */
-import { Kysely, PostgresDialect } from 'kysely'
 import pg from 'pg'
-import { CONFIGURATION_CHANNEL, type Database, type MigrationSession, NotSent } from './database.ts'
+import { CONFIGURATION_CHANNEL, type Database, type MigrationSession } from './database.ts'
 import { MIGRATION_LOCK } from './migrate.ts'
-import type { Tables } from './tables.ts'
+import { createOpenViews, createWalledViews } from './views.ts'
 
 /** Enough to keep a server's disk busy; connections of all gateways count towards its max_connections. */
 const POOL_CONNECTIONS = 16
@@ -46,8 +45,9 @@ export async function connectPg(options: PgOptions): Promise<Database> {
   // process if nobody listened; what it was working on is rejected as well, and told there.
   pool.on('connect', (client) => client.on('error', () => {}))
   const ear = new Ear(options)
+  let isWalled = false
   try {
-    await probe(pool)
+    isWalled = await probe(pool)
     await ear.open()
   } catch (error) {
     await ear.close()
@@ -57,26 +57,7 @@ export async function connectPg(options: PgOptions): Promise<Database> {
   }
   return {
     kind: 'server',
-    kysely: new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) }),
-    run: async <Row>(statement: { name: string; text: string }, values: readonly unknown[]) => {
-      const client = await pool.connect().catch((error: unknown) => {
-        throw new NotSent(error)
-      })
-      let broken: Error | boolean = false
-      try {
-        const result = await client.query({
-          name: statement.name,
-          text: statement.text,
-          values: [...values],
-        })
-        return result.rows as Row[]
-      } catch (error) {
-        broken = isBroken(error)
-        throw error
-      } finally {
-        client.release(broken)
-      }
-    },
+    ...(isWalled ? createWalledViews(pool) : createOpenViews(pool)),
     migrate: (work) => migrateOn(options.url, work),
     announce: async (accountId) => {
       await pool.query('select pg_notify($1, $2)', [CONFIGURATION_CHANNEL, accountId])
@@ -89,25 +70,23 @@ export async function connectPg(options: PgOptions): Promise<Database> {
   }
 }
 
-/** A client whose error did not come from the server in an orderly way is not used again. */
-function isBroken(error: unknown): boolean {
-  return !(error instanceof pg.DatabaseError) || (error.code ?? '').startsWith('57P')
-}
-
 /** A name with several addresses fails with one error for each, and no text of its own. */
 function reasonOf(error: unknown): string {
   if (error instanceof AggregateError) return error.errors.map(reasonOf).join(', ')
   return error instanceof Error ? error.message : String(error)
 }
 
-async function probe(pool: pg.Pool): Promise<void> {
-  const { rows } = await pool.query<{ version: string }>(
-    "select current_setting('server_version_num') as version",
+/** Whether accounts are walled off from each other for our role. */
+async function probe(pool: pg.Pool): Promise<boolean> {
+  const { rows } = await pool.query<{ version: string; walled: boolean }>(
+    `select current_setting('server_version_num') as version,
+      coalesce(row_security_active(to_regclass('records')::oid), false) as walled`,
   )
   const version = Number(rows[0]?.version ?? 0)
   if (version < 140_000) {
     throw new Error(`PostgreSQL 14 or newer is needed; this server says ${version}.`)
   }
+  return rows[0]?.walled === true
 }
 
 /** A connection of its own: the lock lives as long as the session. No time limits while migrating. */

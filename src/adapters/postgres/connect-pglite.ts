@@ -8,7 +8,7 @@
  */
 import { PGlite } from '@electric-sql/pglite'
 import { Kysely, PostgresDialect, type PostgresPool, type PostgresPoolClient } from 'kysely'
-import type { Database, Statement } from './database.ts'
+import type { Database, Statement, View } from './database.ts'
 import type { Tables } from './tables.ts'
 
 const parsers = { 20: Number }
@@ -17,11 +17,16 @@ const parsers = { 20: Number }
 export async function connectPglite(folder: string): Promise<Database> {
   const engine = await PGlite.create(folder, { parsers })
   const turns = new Turns(engine)
-  return {
-    kind: 'embedded',
+  // It belongs to this process, so no wall would concern it.
+  const everyone: View = {
     kysely: new Kysely<Tables>({ dialect: new PostgresDialect({ pool: poolOver(turns) }) }),
     run: <Row>(statement: Statement, values: readonly unknown[]) =>
       turns.take(async (db) => (await db.query<Row>(statement.text, [...values])).rows),
+  }
+  return {
+    kind: 'embedded',
+    of: () => everyone,
+    everyone,
     migrate: (work) =>
       turns.take((db) =>
         work({

@@ -204,12 +204,12 @@ export class DecisionLog {
   }
 
   async #insert(entries: readonly string[]): Promise<void> {
-    await this.#ports.database.run(LOG, [`[${entries.join(',')}]`])
+    await this.#ports.database.everyone.run(LOG, [`[${entries.join(',')}]`])
   }
 
   async #amend(amendments: readonly Amendment[]): Promise<void> {
     const rows = amendments.map(({ account, id, verdicts }) => ({ account, id, verdicts }))
-    await this.#ports.database.run(AMEND, [JSON.stringify(rows)])
+    await this.#ports.database.everyone.run(AMEND, [JSON.stringify(rows)])
   }
 
   /** One entry that the database refuses must not keep the others out; one that is there already is fine. */
@@ -250,5 +250,6 @@ function decisionOnly(entry: DecisionEntry): CommitItem {
     keep: null,
     pending: null,
     definesCatalog: false,
+    exceptions: [],
   }
 }

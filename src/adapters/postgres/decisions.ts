@@ -33,9 +33,10 @@ export function createDecisions(database: Database, flush: () => Promise<void>):
   }
 }
 
-function select({ kysely }: Database, accountId: string) {
-  return kysely
-    .selectFrom('decisions as d')
+function select(database: Database, accountId: string) {
+  return database
+    .of(accountId)
+    .kysely.selectFrom('decisions as d')
     .leftJoin('caller_approvals as c', (join) =>
       join.onRef('c.account', '=', 'd.account').onRef('c.decision_id', '=', 'd.id'),
     )
@@ -135,10 +136,12 @@ type KeptRow = {
 export function createKeptAnswers(database: Database): KeptAnswers {
   return {
     find: async (accountId, key) => {
-      const [row] = await orUnavailable(database.run<KeptRow>(FIND_KEPT, [accountId, key]))
+      const [row] = await orUnavailable(
+        database.of(accountId).run<KeptRow>(FIND_KEPT, [accountId, key]),
+      )
       if (row === undefined) return null
       if (row.expired) {
-        await orUnavailable(database.run(FORGET_KEPT, [accountId, key]))
+        await orUnavailable(database.of(accountId).run(FORGET_KEPT, [accountId, key]))
         return null
       }
       const { fingerprint, status, body } = row
@@ -166,12 +169,12 @@ select account from done`,
 }
 
 export function createCallerApprovals(database: Database): CallerApprovals {
-  const { kysely } = database
   return {
     read: async (accountId, decisionId) => {
       const row = await orUnavailable(
-        kysely
-          .selectFrom('caller_approvals as c')
+        database
+          .of(accountId)
+          .kysely.selectFrom('caller_approvals as c')
           .innerJoin('decisions as d', (join) =>
             join.onRef('d.account', '=', 'c.account').onRef('d.id', '=', 'c.decision_id'),
           )
@@ -187,13 +190,14 @@ export function createCallerApprovals(database: Database): CallerApprovals {
     commit: async (accountId, decisionId, recordId, events) => {
       const count = notificationsOf(events)
       const values = [accountId, decisionId, recordId, count, eventParameter(events)]
-      const rows = await orUnavailable(database.run(COMMIT_CALLER, values))
+      const rows = await orUnavailable(database.of(accountId).run(COMMIT_CALLER, values))
       return rows.length > 0
     },
     abort: async (accountId, decisionId) => {
       const { numUpdatedRows } = await orUnavailable(
-        kysely
-          .updateTable('caller_approvals')
+        database
+          .of(accountId)
+          .kysely.updateTable('caller_approvals')
           .set({ state: 'aborted', change: null })
           .where('account', '=', accountId)
           .where('decision_id', '=', decisionId)

@@ -50,8 +50,9 @@ export function createDeliveries(database: Database, actor: Actor | null = null)
       return rows.map((row) => numberedOf(row as DeliveryRow & { occurred_at: Date }))
     },
     notifications: async (accountId, page) => {
-      let query = database.kysely
-        .selectFrom('events')
+      let query = database
+        .of(accountId)
+        .kysely.selectFrom('events')
         .select(['seq', 'id', 'subscription_ids', 'body', 'occurred_at'])
         .where('account', '=', accountId)
         .orderBy('seq', 'desc')
@@ -73,9 +74,10 @@ export function createDeliveries(database: Database, actor: Actor | null = null)
   }
 }
 
-function select({ kysely }: Database, accountId: string) {
-  return kysely
-    .selectFrom('deliveries as d')
+function select(database: Database, accountId: string) {
+  return database
+    .of(accountId)
+    .kysely.selectFrom('deliveries as d')
     .innerJoin('events as e', 'e.seq', 'd.event')
     .selectAll('d')
     .select(['e.id as event_id', 'e.body'])
@@ -116,13 +118,14 @@ async function find(database: Database, accountId: string, deliveryId: string) {
 }
 
 async function attemptsOf(
-  { kysely }: Database,
+  database: Database,
   accountId: string,
   row: DeliveryRow,
 ): Promise<AttemptView[]> {
   const attempts = await orUnavailable(
-    kysely
-      .selectFrom('attempts')
+    database
+      .of(accountId)
+      .kysely.selectFrom('attempts')
       .selectAll()
       .where('account', '=', accountId)
       .where('subscription_id', '=', row.subscription_id)
@@ -151,17 +154,20 @@ async function retry(
   const row = await find(database, accountId, deliveryId)
   if (row === undefined) return 'not_found'
   if (row.state === 'sending') return 'under_way'
-  const work = database.kysely.transaction().execute(async (tx) => {
-    const { rows } = await sql<{ is_there: boolean }>`
+  const work = database
+    .of(accountId)
+    .kysely.transaction()
+    .execute(async (tx) => {
+      const { rows } = await sql<{ is_there: boolean }>`
       select reopen_deliveries(${accountId}, ${row.subscription_id}, ${[row.sequence_id]}) as is_there`.execute(
-      tx,
-    )
-    if (rows[0]?.is_there !== true) return 'nobody_listens'
-    const retried = { before: { state: row.state }, after: {} }
-    const change = { accountId, action: 'delivery.retried', target: deliveryId } as const
-    await audit(tx, actor, { ...change, ...retried })
-    return 'on_its_way'
-  })
+        tx,
+      )
+      if (rows[0]?.is_there !== true) return 'nobody_listens'
+      const retried = { before: { state: row.state }, after: {} }
+      const change = { accountId, action: 'delivery.retried', target: deliveryId } as const
+      await audit(tx, actor, { ...change, ...retried })
+      return 'on_its_way'
+    })
   return orWriteProblem(work)
 }
 
@@ -172,13 +178,16 @@ async function startReplay(
   subscriptionId: string,
   order: ReplayOrder,
 ): Promise<number> {
-  return database.kysely.transaction().execute(async (tx) => {
-    const count = await insertReplay(tx, accountId, subscriptionId, order)
-    if (count === 0) return 0
-    const change = { accountId, action: 'deliveries.replayed', target: subscriptionId } as const
-    await audit(tx, actor, { ...change, before: null, after: { ...order, count } })
-    return count
-  })
+  return database
+    .of(accountId)
+    .kysely.transaction()
+    .execute(async (tx) => {
+      const count = await insertReplay(tx, accountId, subscriptionId, order)
+      if (count === 0) return 0
+      const change = { accountId, action: 'deliveries.replayed', target: subscriptionId } as const
+      await audit(tx, actor, { ...change, before: null, after: { ...order, count } })
+      return count
+    })
 }
 
 async function insertReplay(

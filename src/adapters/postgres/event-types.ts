@@ -19,18 +19,17 @@ export function eventTypeColumns({ name, ...settings }: EventType) {
 }
 
 export function createEventTypes(ports: ConfigurationPorts): EventTypes {
-  const { kysely } = ports.database
-  const { actor } = ports
+  const { actor, database } = ports
   const select = (from: Pick<Transaction<Tables>, 'selectFrom'>, accountId: string) =>
     from.selectFrom('event_types').select(['name', 'settings']).where('account', '=', accountId)
   return {
     list: async (accountId, page) => {
-      let query = select(kysely, accountId).orderBy('name').limit(page.limit)
+      let query = select(database.of(accountId).kysely, accountId).orderBy('name').limit(page.limit)
       if (page.after !== null) query = query.where('name', '>', page.after)
       return (await orUnavailable(query.execute())).map(eventTypeOf)
     },
     read: async (accountId, name) => {
-      const query = select(kysely, accountId).where('name', '=', name)
+      const query = select(database.of(accountId).kysely, accountId).where('name', '=', name)
       const row = await orUnavailable(query.executeTakeFirst())
       return row === undefined ? null : eventTypeOf(row)
     },

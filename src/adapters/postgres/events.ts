@@ -15,7 +15,7 @@ select account from done`,
 export function createEvents(database: Database): Events {
   return {
     raise: async (accountId, event) => {
-      await orUnavailable(database.run(RAISE, [accountId, eventParameter([event])]))
+      await orUnavailable(database.of(accountId).run(RAISE, [accountId, eventParameter([event])]))
     },
   }
 }

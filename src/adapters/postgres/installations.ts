@@ -47,9 +47,13 @@ function installationOf(row: Row): Installation {
 }
 
 export function createInstallations(ports: ConfigurationPorts): Installations {
-  const { kysely } = ports.database
+  const { database } = ports
   const select = (accountId: string) =>
-    kysely.selectFrom('installations').selectAll().where('account', '=', accountId)
+    database
+      .of(accountId)
+      .kysely.selectFrom('installations')
+      .selectAll()
+      .where('account', '=', accountId)
   return {
     list: async (accountId, page) => {
       let query = select(accountId).orderBy('id').limit(page.limit)

@@ -35,7 +35,7 @@ type Entry = BatchEntry<string, KnownKey | null>
 export function createKeyLookup(database: Database): (hash: string) => Promise<KnownKey | null> {
   const find = async (entries: readonly Entry[]): Promise<void> => {
     const hashes = [...new Set(entries.map(({ item }) => item))]
-    const rows = await orUnavailable(database.run<Row>(FIND, [hashes]))
+    const rows = await orUnavailable(database.everyone.run<Row>(FIND, [hashes]))
     const found = new Map(rows.map((row) => [row.hash, keyOf(row)]))
     for (const { item, resolve } of entries) resolve(found.get(item) ?? null)
   }

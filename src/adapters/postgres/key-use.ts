@@ -57,7 +57,7 @@ export class KeyUse {
     const now = this.#clock.monotonicMs()
     const seconds = [...used.values()].map((at) => (now - at) / 1_000)
     try {
-      await this.#database.run(WRITE, [[...used.keys()], seconds])
+      await this.#database.everyone.run(WRITE, [[...used.keys()], seconds])
     } catch (error) {
       this.#onTrouble(error)
       // What was noted meanwhile is later.

@@ -6,11 +6,11 @@ import type { KeyUse } from './key-use.ts'
 import { orUnavailable, orWriteProblem } from './sqlstate.ts'
 
 export function createKeys({ database, actor }: ConfigurationPorts, use: KeyUse): Keys {
-  const { kysely } = database
   return {
     findByHash: createKeyLookup(database),
     noteUse: (keyId) => use.note(keyId),
     create: ({ id, name, accountId, scopes, maxPerSecond, expiresAt }, hash) => {
+      const { kysely } = database.of(accountId)
       const work = kysely.transaction().execute(async (tx) => {
         const row = await tx
           .insertInto('keys')
@@ -39,8 +39,9 @@ export function createKeys({ database, actor }: ConfigurationPorts, use: KeyUse)
       return orWriteProblem(work)
     },
     list: async (accountId, page) => {
-      let query = kysely
-        .selectFrom('keys')
+      let query = database
+        .of(accountId)
+        .kysely.selectFrom('keys')
         .selectAll()
         .where('account', '=', accountId)
         .orderBy('id')
@@ -49,10 +50,11 @@ export function createKeys({ database, actor }: ConfigurationPorts, use: KeyUse)
       return (await orUnavailable(query.execute())).map(viewOf)
     },
     isEmpty: async () => {
-      const any = kysely.selectFrom('keys').select('id').limit(1)
+      const any = database.everyone.kysely.selectFrom('keys').select('id').limit(1)
       return (await orUnavailable(any.executeTakeFirst())) === undefined
     },
     remove: (accountId, id) => {
+      const { kysely } = accountId === null ? database.everyone : database.of(accountId)
       const work = kysely.transaction().execute(async (tx) => {
         let query = tx.deleteFrom('keys').where('id', '=', id)
         if (accountId !== null) query = query.where('account', '=', accountId)

@@ -118,7 +118,7 @@ export function createOutbox(
   onTrouble: (error: unknown) => void = () => {},
 ): Outbox {
   const run = <Row>(statement: Statement, values: readonly unknown[]) =>
-    orUnavailable(database.run<Row>(statement, values))
+    orUnavailable(database.everyone.run<Row>(statement, values))
   const count = async (statement: Statement, values: readonly unknown[]): Promise<number> => {
     const [row] = await run<{ count: number }>(statement, values)
     return row?.count ?? 0
@@ -166,7 +166,7 @@ export function createOutbox(
         eventParameter(event === null ? [] : [event]),
       ]
       try {
-        return (await database.run(NOTE_FAILING, values)).length > 0
+        return (await database.of(accountId).run(NOTE_FAILING, values)).length > 0
       } catch (error) {
         throw asWriteProblem(error)
       }
@@ -208,11 +208,11 @@ async function settle(
   const results = JSON.stringify(settlements.map(resultRow))
   const log = JSON.stringify(settlements.flatMap((one) => attemptRow(one) ?? []))
   const values = [results, log, failingAfterMs]
-  const write = () => orUnavailable(database.run<FailingRow>(SETTLE, values))
+  const write = () => orUnavailable(database.everyone.run<FailingRow>(SETTLE, values))
   const rows = await write().catch(async (error: unknown) => {
     if (!isUnroutable(error)) throw error
     // Nobody has made room for the attempts of today, for days.
-    await database.run(MAKE_ROOM, [])
+    await database.everyone.run(MAKE_ROOM, [])
     return write()
   })
   return rows.map(failingOf)

@@ -10,12 +10,12 @@ import { orUnavailable } from './sqlstate.ts'
 import type { Tables } from './tables.ts'
 
 export function createPresets(ports: ConfigurationPorts): Presets {
-  const { kysely } = ports.database
   return {
     present: (accountId, { catalogs, eventTypes }) =>
       orUnavailable(
-        kysely
-          .transaction()
+        ports.database
+          .of(accountId)
+          .kysely.transaction()
           .setIsolationLevel('repeatable read')
           .execute(async (tx) => ({
             catalogs: await catalogsAmong(tx, accountId, catalogs),

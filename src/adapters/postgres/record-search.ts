@@ -9,11 +9,12 @@ import type { Database } from './database.ts'
 import { recordOf } from './records.ts'
 import { orUnavailable } from './sqlstate.ts'
 
-export function createRecordSearch({ kysely }: Database): RecordSearch {
+export function createRecordSearch(database: Database): RecordSearch {
   return {
     find: async (accountId, catalogId, { filters, direction, limit, offset }) => {
-      let query = kysely
-        .selectFrom('records')
+      let query = database
+        .of(accountId)
+        .kysely.selectFrom('records')
         .select(['catalog_id', 'id', 'version', 'origin', 'values', 'created_at', 'updated_at'])
         .where('account', '=', accountId)
         .where('catalog_id', '=', catalogId)

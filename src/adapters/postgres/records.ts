@@ -24,7 +24,9 @@ type Row = {
 export function createRecords(database: Database): Records {
   return {
     read: async (accountId, catalogId, recordId) => {
-      const rows = await orUnavailable(database.run<Row>(READ, [accountId, catalogId, recordId]))
+      const rows = await orUnavailable(
+        database.of(accountId).run<Row>(READ, [accountId, catalogId, recordId]),
+      )
       return rows[0] === undefined ? null : recordOf(rows[0])
     },
     list: async (accountId, catalogId, where, page) => {
@@ -40,9 +42,10 @@ type Selection = {
   readonly where: Readonly<Record<string, string>>
 }
 
-function select({ kysely }: Database, { accountId, catalogId, where }: Selection, page: Page) {
-  let query = kysely
-    .selectFrom('records')
+function select(database: Database, { accountId, catalogId, where }: Selection, page: Page) {
+  let query = database
+    .of(accountId)
+    .kysely.selectFrom('records')
     .select(['catalog_id', 'id', 'version', 'origin', 'values', 'created_at', 'updated_at'])
     .where('account', '=', accountId)
     .where('catalog_id', '=', catalogId)

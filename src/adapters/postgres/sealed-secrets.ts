@@ -18,7 +18,7 @@ type SealedTable = (typeof SEALED_TABLES)[number]
 const CHUNK = 200
 
 export interface SealedSecrets {
-  /** Ids of the master keys that something is sealed with. */
+  /** Ids of the master keys that something is sealed with, or an audit signed. */
   keyIds(): Promise<readonly string[]>
   /** Seals with the first master key whatever is sealed with another one; the number of rows. */
   sealAnew(): Promise<number>
@@ -30,8 +30,10 @@ export function createSealedSecrets(database: Database, sealer: Sealer): SealedS
       const parts = SEALED_TABLES.map(
         (table) => sql`select distinct split_part(sealed, '.', 2) as id from ${sql.table(table)}`,
       )
-      const query = sql<{ id: string }>`${sql.join(parts, sql` union `)} order by id`
-      const { rows } = await orUnavailable(query.execute(database.kysely))
+      const signed = sql`select c.key_id as id from audit_checkpoints c
+        join audit_heads h on h.account = c.account and h.checkpoint = c.number`
+      const query = sql<{ id: string }>`${sql.join([...parts, signed], sql` union `)} order by id`
+      const { rows } = await orUnavailable(query.execute(database.everyone.kysely))
       return rows.map(({ id }) => id)
     },
     sealAnew: async () => {
@@ -45,7 +47,7 @@ export function createSealedSecrets(database: Database, sealer: Sealer): SealedS
 type Row = { readonly account: string; readonly id: string; readonly sealed: string }
 
 async function sealTableAnew(
-  { kysely }: Database,
+  { everyone: { kysely } }: Database,
   table: SealedTable,
   sealer: Sealer,
 ): Promise<number> {

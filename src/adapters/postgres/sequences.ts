@@ -30,7 +30,9 @@ export function createSequences(database: Database): Sequences {
       }
       try {
         const values = [accountId, subscriptionId, waiting.length]
-        const [row] = await orUnavailable(database.run<{ last: number }>(TAKE, values))
+        const [row] = await orUnavailable(
+          database.of(accountId).run<{ last: number }>(TAKE, values),
+        )
         if (row === undefined) throw new Problem('not_found', { detail: 'Nobody counts there.' })
         const first = row.last - waiting.length + 1
         for (const [index, one] of waiting.entries()) one.resolve(first + index)
@@ -55,8 +57,9 @@ export function createSequences(database: Database): Sequences {
     last: async (accountId, subscriptionIds) => {
       if (subscriptionIds.length === 0) return new Map()
       const rows = await orUnavailable(
-        database.kysely
-          .selectFrom('sequences')
+        database
+          .of(accountId)
+          .kysely.selectFrom('sequences')
           .select(['subscription_id', 'last'])
           .where('account', '=', accountId)
           .where('subscription_id', 'in', [...subscriptionIds])

@@ -27,7 +27,8 @@ const BUSY: ReadonlySet<string> = new Set(['55P03', '40P01', '57014', '40001'])
 /** Also what a row is refused with that no partition takes. */
 const CHECK_VIOLATION = '23514'
 
-function codeOf(error: unknown): string {
+/** Its SQLSTATE, or the code of a socket's error; empty when it has none. */
+export function codeOf(error: unknown): string {
   if (typeof error !== 'object' || error === null || !('code' in error)) return ''
   return typeof error.code === 'string' ? error.code : ''
 }

@@ -11,7 +11,6 @@ import { connectPglite } from './connect-pglite.ts'
 import type { Database, Statement } from './database.ts'
 import { createCallerApprovals, createDecisions, createKeptAnswers } from './decisions.ts'
 import { createEvents } from './events.ts'
-import {} from './installations.ts'
 import { KeyUse } from './key-use.ts'
 import { migrate } from './migrate.ts'
 import { createOutbox } from './outbox.ts'
@@ -39,30 +38,23 @@ const PING: Statement = { name: 'ping', text: 'select 1' }
 export async function openStore(options: StoreOptions) {
   const { location, sealer, clock, ids, journal, payloadsKeptDays = null } = options
   const onTrouble = (error: unknown) => journal.record({ kind: 'store.trouble', error })
-  const database =
-    'url' in location
-      ? await connectPg({ url: location.url, onTrouble, schedule: clock.schedule })
-      : await connectPglite(location.folder)
-  try {
-    await migrate(database)
-  } catch (error) {
-    await database.close()
-    throw error
-  }
+  const database = await openDatabase({ location, clock, onTrouble })
   const changes = new Changes(database)
   const approvals = new PostgresApprovals({ database, clock, journal })
+  const flush = async () => {
+    await Promise.all([approvals.flush(), options.flushSiblings?.()])
+  }
   const keyUse = new KeyUse(database, clock, onTrouble)
   const onChanged = (accountId: string) => changes.tell(accountId)
   const settings = { database, sealer, onChanged }
-  const changesBy = (actor: Actor | null) => createChanges({ ...settings, actor }, keyUse)
+  const changesBy = (actor: Actor | null) =>
+    createChanges({ ...settings, actor }, { keyUse, flush })
   const stopSweeping = sweepNowAndThen(database, { clock, payloadsKeptDays, onTrouble })
   return {
     approvals,
     records: createRecords(database),
     recordSearch: createRecordSearch(database),
-    decisions: createDecisions(database, async () => {
-      await Promise.all([approvals.flush(), options.flushSiblings?.()])
-    }),
+    decisions: createDecisions(database, flush),
     keptAnswers: createKeptAnswers(database),
     callerApprovals: createCallerApprovals(database),
     configuration: createConfigurationStore(database, sealer),
@@ -79,7 +71,7 @@ export async function openStore(options: StoreOptions) {
       changes.listen(listener),
     /** Why the database cannot be used at the moment; null when it can. */
     trouble: () =>
-      database.run(PING, []).then(
+      database.everyone.run(PING, []).then(
         () => null,
         () => 'the database does not answer',
       ),
@@ -88,6 +80,29 @@ export async function openStore(options: StoreOptions) {
       await Promise.all([approvals.close(), keyUse.flush()])
       await database.close()
     },
+  }
+}
+
+export type DatabaseOptions = Pick<StoreOptions, 'location' | 'clock'> & {
+  readonly onTrouble: (error: unknown) => void
+}
+
+/** Connected and migrated. */
+export async function openDatabase({
+  location,
+  clock,
+  onTrouble,
+}: DatabaseOptions): Promise<Database> {
+  const database =
+    'url' in location
+      ? await connectPg({ url: location.url, onTrouble, schedule: clock.schedule })
+      : await connectPglite(location.folder)
+  try {
+    await migrate(database)
+    return database
+  } catch (error) {
+    await database.close()
+    throw error
   }
 }
 

@@ -1,5 +1,5 @@
 import { sql, type Transaction } from 'kysely'
-import type { HeldChoice, Subscriptions } from '../../app/store.ts'
+import type { HeldChoice, Page, Subscriptions } from '../../app/store.ts'
 import { Problem } from '../../domain/problem.ts'
 import {
   SUBSCRIPTIONS_PER_ACCOUNT_MAX,
@@ -14,6 +14,7 @@ import {
   type SealPlace,
   takenId,
 } from './changing.ts'
+import type { View } from './database.ts'
 import { raise } from './event-parts.ts'
 import { orUnavailable } from './sqlstate.ts'
 import type { Tables } from './tables.ts'
@@ -112,6 +113,23 @@ async function write(
   return subscriptionOf(row, sealer)
 }
 
+async function list(
+  { kysely }: View,
+  { accountId, page }: { readonly accountId: string; readonly page: Page },
+  sealer: Sealer,
+): Promise<readonly Subscription[]> {
+  let query = kysely
+    .selectFrom('subscriptions')
+    .selectAll()
+    .where('account', '=', accountId)
+    .where('leaving_since', 'is', null)
+    .orderBy('id')
+    .limit(page.limit)
+  if (page.after !== null) query = query.where('id', '>', page.after)
+  const rows = await orUnavailable(query.execute())
+  return rows.map((row) => subscriptionOf(row, sealer))
+}
+
 export function createSubscriptions(ports: ConfigurationPorts): Subscriptions {
   const { database, sealer, actor } = ports
   return {
@@ -140,23 +158,16 @@ export function createSubscriptions(ports: ConfigurationPorts): Subscriptions {
         if (current === null) return null
         const after = await write(tx, change(current), held, sealer)
         const updated = { action: 'subscription.updated', target: id, before: current } as const
-        await audit(tx, actor, { accountId, ...updated, after })
+        // That held notifications were thrown away is no setting, and happens once.
+        const told = held === 'cancel' ? { ...after, held } : after
+        await audit(tx, actor, { accountId, ...updated, after: told })
         return after
       }),
-    read: (accountId, id) =>
-      orUnavailable(database.kysely.transaction().execute((tx) => find(tx, accountId, id, sealer))),
-    list: async (accountId, page) => {
-      let query = database.kysely
-        .selectFrom('subscriptions')
-        .selectAll()
-        .where('account', '=', accountId)
-        .where('leaving_since', 'is', null)
-        .orderBy('id')
-        .limit(page.limit)
-      if (page.after !== null) query = query.where('id', '>', page.after)
-      const rows = await orUnavailable(query.execute())
-      return rows.map((row) => subscriptionOf(row, sealer))
+    read: (accountId, id) => {
+      const { kysely } = database.of(accountId)
+      return orUnavailable(kysely.transaction().execute((tx) => find(tx, accountId, id, sealer)))
     },
+    list: (accountId, page) => list(database.of(accountId), { accountId, page }, sealer),
     remove: (accountId, id) =>
       changing(ports, accountId, async (tx) => {
         const current = await find(tx, accountId, id, sealer)

@@ -4,8 +4,8 @@ import type { Database, Statement } from './database.ts'
 import { SWEEP_LEAVING } from './installations.ts'
 
 const EVERY_MS = 600_000
-/** Decisions of one statement, so that none is long. */
-const DECISIONS_MAX = 500
+/** Decisions of one statement, so that none is long: each may have a megabyte. */
+const DECISIONS_MAX = 25
 
 const SWEEPS: readonly Statement[] = [
   { name: 'sweep_kept_answers', text: 'delete from kept_answers where expires_at < now()' },
@@ -47,11 +47,11 @@ async function sweep(
   database: Database,
   { payloadsKeptDays, onTrouble }: Omit<SweepOptions, 'clock'>,
 ): Promise<void> {
-  for (const statement of SWEEPS) await database.run(statement, []).catch(onTrouble)
+  for (const statement of SWEEPS) await database.everyone.run(statement, []).catch(onTrouble)
   if (payloadsKeptDays === null) return
   for (let count = DECISIONS_MAX; count === DECISIONS_MAX; ) {
     const values = [payloadsKeptDays, DECISIONS_MAX]
-    const [row] = await database.run<{ count: number }>(DROP_PAYLOADS, values)
+    const [row] = await database.everyone.run<{ count: number }>(DROP_PAYLOADS, values)
     count = row?.count ?? 0
   }
 }

@@ -114,7 +114,8 @@ export class Sender {
     const { notifier, vault, journal, clock } = this.#ports
     const { subscriptionId, deliveryId, body, occurredAtMs, sequenceId } = delivery
     const subscription = configuration.index.byId.get(subscriptionId)
-    if (subscription === undefined || !hears(subscription, body)) {
+    const isTold = subscription !== undefined && hears(subscription, body)
+    if (!isTold || body.erased === true) {
       return { ...NOT_SENT, delivery, state: 'cancelled' }
     }
     if (!subscription.active) return { ...NOT_SENT, delivery, state: 'held' }

@@ -8,14 +8,8 @@ import type { Clock } from '../../../src/app/ports.ts'
 import { startGateway } from '../../../src/compose.ts'
 import { readConfig } from '../../../src/config.ts'
 import { eventually } from '../../support/eventually.ts'
-import {
-  ADMIN_KEY,
-  Api,
-  DATABASES,
-  startTestGateway,
-  type TestGateway,
-  temporaryFolder,
-} from '../../support/gateway.ts'
+import { ADMIN_KEY, Api, startTestGateway, type TestGateway } from '../../support/gateway.ts'
+import { DATABASES, temporaryFolder } from '../../support/places.ts'
 import {
   type Behaviour,
   hang,

@@ -1,6 +1,6 @@
 /** NovaTalks: the list of webhooks, and how each of them is let in. (N3 and N4: presets.test.ts.) */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { DATABASES } from '../../support/gateway.ts'
+import { DATABASES } from '../../support/places.ts'
 import { Telling } from '../telling.ts'
 
 describe.each(DATABASES)('webhooks of a contact centre on the %s database', (database) => {

@@ -1,6 +1,7 @@
 /** The buttons of a taxi dispatcher's menu, with the preset `taxi` over HTTP. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { DATABASES, startTestGateway, type TestGateway } from '../../support/gateway.ts'
+import { startTestGateway, type TestGateway } from '../../support/gateway.ts'
+import { DATABASES } from '../../support/places.ts'
 import { reply, startValidator, type ValidatorServer } from '../../support/validator-server.ts'
 
 type Values = Readonly<Record<string, string>>

@@ -1,6 +1,7 @@
 /** Gateways on one database, each a process: any of them may be killed at any moment, and is started again. */
 import { eventually } from '../eventually.ts'
-import type { Api, Environment } from '../gateway.ts'
+import type { Api } from '../gateway.ts'
+import type { Environment } from '../places.ts'
 import { type GatewayProcess, startProcess } from '../process.ts'
 
 export class Fleet {

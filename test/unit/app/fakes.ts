@@ -299,6 +299,7 @@ export function commandOf(over: Partial<ApproveCommand> = {}): ApproveCommand {
     requestId: 'req_1',
     keyId: 'key_1',
     waitedMs: 0,
+    size: 100,
     event: 'record.before.updated',
     catalogId: 'orders',
     recordId: 'rec_1',

@@ -90,3 +90,29 @@ describe('approvals under way', () => {
     await inFlight.drained()
   })
 })
+
+describe('what is about to be sent', () => {
+  const MAX = 192 * 1_024 * 1_024
+  const SHARE = MAX * 0.75
+
+  it('has room in all, and an account a share of it', () => {
+    const inFlight = createInFlight()
+    const putDown = inFlight.carry(ACCOUNT, SHARE)
+    expect(() => inFlight.carry(ACCOUNT, 1)).toThrow(refusal('overloaded'))
+    inFlight.carry('other', MAX - SHARE)
+    expect(() => inFlight.carry('third', 1)).toThrow(refusal('overloaded'))
+    putDown()
+    putDown()
+    inFlight.carry(ACCOUNT, SHARE)
+    expect(() => inFlight.carry('third', 1)).toThrow(refusal('overloaded'))
+  })
+
+  it('is let through alone, however much it is, and for nothing when nobody is asked', () => {
+    const inFlight = createInFlight()
+    const putDown = inFlight.carry(ACCOUNT, 2 * MAX)
+    expect(() => inFlight.carry('other', 1)).toThrow(refusal('overloaded'))
+    inFlight.carry('other', 0)
+    putDown()
+    inFlight.carry('other', SHARE)
+  })
+})

@@ -10,12 +10,15 @@ describe('patterns', () => {
       return compilePattern(pattern)
     }, 2)
     for (let round = 0; round < 3; round++) {
-      expect([remembering('^a')?.('ab'), remembering('^a')?.('ba')]).toEqual([true, false])
+      expect([remembering('^a')?.matches('ab'), remembering('^a')?.matches('ba')]).toEqual([
+        true,
+        false,
+      ])
       expect(remembering('(')).toBeNull()
     }
     expect(compiled).toEqual(['^a', '('])
-    expect(remembering('^b')?.('ba')).toBe(true)
-    expect(remembering('^a')?.('ab')).toBe(true)
+    expect(remembering('^b')?.matches('ba')).toBe(true)
+    expect(remembering('^a')?.matches('ab')).toBe(true)
     expect(compiled).toEqual(['^a', '(', '^b', '^a'])
   })
 })

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { compilePattern } from '../../../src/adapters/system/patterns.ts'
 import { createConfigurations } from '../../../src/app/configuration.ts'
+import { createInFlight } from '../../../src/app/in-flight.ts'
 import type { Dispatch, Prober, Question } from '../../../src/app/ports.ts'
 import { type Sample, trySubscription } from '../../../src/app/try-subscription.ts'
 import { EMPTY_CHAIN } from '../../../src/domain/chain.ts'
@@ -41,6 +42,7 @@ async function tryOut(
   const ports = {
     configurations: createConfigurations(new FakeAccount([subscriptionOf(over)]), compilePattern),
     prober,
+    trialsInFlight: createInFlight(),
     ids: countingIds(),
     clock: new FakeClock(),
     vault: fakeVault,

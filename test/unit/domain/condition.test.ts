@@ -8,6 +8,8 @@ import {
   compileCondition,
   conditionComplaints,
   conditionFault,
+  PATTERN_STEPS_MAX,
+  type PatternCompiler,
 } from '../../../src/domain/condition.ts'
 import { occurrenceOf } from '../../../src/domain/matching.ts'
 import { changeWith } from '../../support/build.ts'
@@ -185,10 +187,36 @@ describe('a condition', () => {
       expect(holds({ field: 'f', op: 'matches', value }, recordWith(text))).toBe(false)
     }
     expect(holds({ field: 'f', op: 'matches', value: '^(a+)+!$' }, recordWith(text))).toBe(true)
-    // What is longer than any text that a person types matches nothing.
-    const long = recordWith('a'.repeat(1_000_000))
-    expect(holds({ field: 'f', op: 'matches', value: '^a' }, long)).toBe(false)
   }, 10_000)
+
+  it('holds for a text that is too long to be looked at, so that nobody gets past it by its length', () => {
+    const long = recordWith('a'.repeat(10_001))
+    expect(holds({ field: 'f', op: 'matches', value: '^b' }, long)).toBe(true)
+    const looked = recordWith('a'.repeat(10_000))
+    expect(holds({ field: 'f', op: 'matches', value: '^b' }, looked)).toBe(false)
+  })
+
+  it('is looked at for so long over one change, by however many patterns, and holds from then on', () => {
+    let looks = 0
+    const counting: PatternCompiler = () => ({
+      stepsFor: () => PATTERN_STEPS_MAX / 4,
+      matches: () => {
+        looks += 1
+        return false
+      },
+    })
+    const patterns = Array.from({ length: 10 }, () =>
+      compileCondition({ field: 'f', op: 'matches', value: 'x' }, counting),
+    )
+    const change = occurrenceOf(recordWith('text'))
+    expect(patterns.map((one) => one(change))).toEqual([
+      ...Array.from({ length: 4 }, () => false),
+      ...Array.from({ length: 6 }, () => true),
+    ])
+    expect(looks).toBe(4)
+    const another = occurrenceOf(recordWith('text'))
+    expect(patterns[0]?.(another)).toBe(false)
+  })
 })
 
 describe('a condition as it is sent', () => {

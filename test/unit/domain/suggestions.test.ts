@@ -93,21 +93,25 @@ describe('values that the catalog would not take', () => {
       { total: null },
       { note: 'x', total: [] },
     ]) {
-      for (const answer of [allow(values), { kind: 'deny' as const, remarks: [], values }]) {
-        const judged = withFittingValues(
-          timed(answer, { status: 200, durationMs: 7 }),
-          catalog,
-          () => true,
-        )
-        expect(judged).toMatchObject({
-          answer: { kind: 'failed', cause: 'bad_reply', remarks: [] },
-          status: 200,
-          durationMs: 7,
-        })
-      }
+      const judged = withFittingValues(
+        timed(allow(values), { status: 200, durationMs: 7 }),
+        catalog,
+        () => true,
+      )
+      expect(judged).toMatchObject({
+        answer: { kind: 'failed', cause: 'bad_reply', remarks: [] },
+        status: 200,
+        durationMs: 7,
+      })
     }
     const { answer } = withFittingValues(timed(allow({ total: 'ten' })), catalog, () => true)
     expect(answer).toMatchObject({ detail: expect.stringContaining('/values/total') })
+  })
+
+  it('are left out of a deny, which stays one whatever the failure policy would say', () => {
+    const refusal = { kind: 'deny' as const, remarks: [], values: { total: 'ten' } }
+    const judged = withFittingValues(timed(refusal), catalog, () => true)
+    expect(judged.answer).toEqual({ kind: 'deny', remarks: [], values: undefined })
   })
 
   it('do not count where the validator may not change the field anyway', () => {

@@ -50,3 +50,15 @@ export const storedRecord = z
     updatedAt: timestamp,
   })
   .meta({ id: 'Record' })
+
+/** How many of each there were. */
+export const erasedRecord = z
+  .object({
+    records: z.number(),
+    decisions: z.number(),
+    approvals: z.number(),
+    answers: z.number(),
+    events: z.number(),
+    attempts: z.number(),
+  })
+  .meta({ id: 'Erased' })

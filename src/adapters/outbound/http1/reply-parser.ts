@@ -323,6 +323,10 @@ function addHeader(
   const name = rawName.toLowerCase()
   // The one name that an object does not take as a name.
   if (name === '__proto__') return
+  // A blank around the coding to one reader, and part of it to another.
+  if (name === 'transfer-encoding' && rawValue.includes('\t')) {
+    throw new ReplyFault('it has a transfer coding that is not chunked')
+  }
   const value = withoutBlanks(rawValue)
   // An object has a `constructor` of its own kind already.
   const earlier = Object.hasOwn(headers, name) ? headers[name] : undefined

@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { type AppPorts, createApp } from '../../../../src/adapters/http/app.ts'
 import type { Authenticator } from '../../../../src/adapters/http/authenticate.ts'
 import { ok, route } from '../../../../src/adapters/http/route.ts'
+import { createInFlight } from '../../../../src/app/in-flight.ts'
 import type { Caller } from '../../../../src/app/store.ts'
 import { Problem } from '../../../../src/domain/problem.ts'
 import { countingIds, recordingJournal } from '../../app/fakes.ts'
@@ -25,6 +26,7 @@ function appWith(authenticate: Authenticator['authenticate']) {
     authenticator: { authenticate, forget: () => {} },
     ids: countingIds(),
     journal: recordingJournal(),
+    arriving: createInFlight(),
     isStopping: () => false,
   }
   return createApp([writing], ports)

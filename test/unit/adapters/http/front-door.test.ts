@@ -47,6 +47,7 @@ function world() {
   let turn: (() => void) | null = null
   const served: Visit[] = []
   const events: JournalEvent[] = []
+  const loop = { isOverrun: false }
   const door = new FrontDoor(
     {
       clock: { wallMs: () => now, monotonicMs: () => now, schedule: () => () => {} },
@@ -57,6 +58,7 @@ function world() {
       },
     },
     (_incoming, outgoing) => served.push(outgoing as unknown as Visit),
+    loop,
   )
   const enter = (visit = new Visit()): Visit => {
     door.enter(visit.incoming, visit.outgoing)
@@ -64,6 +66,7 @@ function world() {
   }
   return {
     door,
+    loop,
     served,
     events,
     enter,
@@ -118,6 +121,16 @@ describe('the front door', () => {
     expect(served.length).toBe(insideMax)
     served[0]?.emit('close')
     expect(enter().status).toBe(0)
+  })
+
+  it('begins nothing while the loop is late, and everything again when it is not', () => {
+    const { served, loop, enter } = world()
+    loop.isOverrun = true
+    expect(enter().status).toBe(503)
+    expect(enter(new Visit('GET', '/v1/decisions')).status).toBe(0)
+    loop.isOverrun = false
+    expect(enter().status).toBe(0)
+    expect(served).toHaveLength(2)
   })
 
   it('tells the person whom it turns away so, in the language of the header', () => {
@@ -224,6 +237,11 @@ describe('the front door', () => {
     ['GET', '/api/v1/catalogs/orders/records/7', false],
     ['POST', 'http://assent.test/v1/approve', true],
     ['POST', '/v1/%61pprove', true],
+    // What stays encoded for the router is part of an id.
+    ['POST', '/v1/catalogs/a%2Fb/records', true],
+    ['PATCH', '/v1/catalogs/orders/records/x%2fy', true],
+    ['PATCH', '/v1/catalogs/orders/records/x%3Fy%23z', true],
+    ['POST', '/v1%2Fapprove', false],
     ['GET', '/v1/catalogs/orders/records/7', false],
     ['GET', '/metrics', false],
     ['POST', '/v1/subscriptions', false],

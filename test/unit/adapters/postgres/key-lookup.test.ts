@@ -7,7 +7,7 @@ const turn = () => new Promise((resolve) => setImmediate(() => setImmediate(reso
 /** Knows the keys whose hash begins with `known`; answers a statement when the test says so. */
 function setup() {
   const statements: { hashes: string[]; answer: () => void; fail: () => void }[] = []
-  const database = {
+  const everyone = {
     run: (_statement: unknown, [hashes = []]: string[][]) =>
       new Promise((resolve, reject) => {
         const rows = hashes
@@ -15,7 +15,8 @@ function setup() {
           .map((hash) => ({ hash, id: `key of ${hash}`, account: 'a', scopes: ['read'] }))
         statements.push({ hashes, answer: () => resolve(rows), fail: () => reject(new Error('x')) })
       }),
-  } as unknown as Database
+  }
+  const database = { everyone } as unknown as Database
   return { statements, find: createKeyLookup(database) }
 }
 

@@ -16,7 +16,7 @@ function setup() {
   const onTrouble = () => {
     database.troubles += 1
   }
-  const use = new KeyUse({ run } as unknown as Database, clock, onTrouble)
+  const use = new KeyUse({ everyone: { run } } as unknown as Database, clock, onTrouble)
   return { use, clock, written, database }
 }
 

@@ -148,6 +148,7 @@ describe('a reply that two readers could understand differently', () => {
     ['chunks twice', `${OK}transfer-encoding: chunked\r\ntransfer-encoding: chunked\r\n\r\n`],
     ['no coding at all', `${OK}transfer-encoding:\r\n\r\n`],
     ['chunks with a blank that is none', `${OK}transfer-encoding: \xa0chunked\r\n\r\n`],
+    ['chunks with a tab behind them', `${OK}transfer-encoding: chunked\t\r\n\r\n`],
     ['chunks from HTTP/1.0', 'HTTP/1.0 200 OK\r\ntransfer-encoding: chunked\r\n\r\n'],
     ['an interim head with a length', 'HTTP/1.1 103 x\r\ncontent-length: 5\r\n\r\n'],
     ['an interim head with chunks', 'HTTP/1.1 100 x\r\ntransfer-encoding: chunked\r\n\r\n'],

@@ -1,27 +1,27 @@
 /** What an installation of the first schema still owes is delivered in order after the migration. */
 import { describe, expect, it } from 'vitest'
-import { connectPg } from '../../../../src/adapters/postgres/connect-pg.ts'
-import { connectPglite } from '../../../../src/adapters/postgres/connect-pglite.ts'
-import type { Database } from '../../../../src/adapters/postgres/database.ts'
-import { createDeliveries } from '../../../../src/adapters/postgres/deliveries.ts'
-import { migrate, readMigrations } from '../../../../src/adapters/postgres/migrate.ts'
-import { createOutbox } from '../../../../src/adapters/postgres/outbox.ts'
-import { systemClock } from '../../../../src/adapters/system/clock.ts'
-import { systemIds } from '../../../../src/adapters/system/ids.ts'
-import { orderOf, planAll, settled } from '../../../support/deliver.ts'
-import { violations } from '../../../support/delivery-rules.ts'
-import { DATABASES, temporaryDatabase } from '../../../support/gateway.ts'
+import { connectPg } from '../../src/adapters/postgres/connect-pg.ts'
+import { connectPglite } from '../../src/adapters/postgres/connect-pglite.ts'
+import type { Database } from '../../src/adapters/postgres/database.ts'
+import { createDeliveries } from '../../src/adapters/postgres/deliveries.ts'
+import { migrate, readMigrations } from '../../src/adapters/postgres/migrate.ts'
+import { createOutbox } from '../../src/adapters/postgres/outbox.ts'
+import { systemClock } from '../../src/adapters/system/clock.ts'
+import { systemIds } from '../../src/adapters/system/ids.ts'
+import { orderOf, planAll, settled } from '../support/deliver.ts'
+import { violations } from '../support/delivery-rules.ts'
+import { DATABASES, emptyDatabase } from '../support/places.ts'
 
 let statements = 0
 const run = <Row>(database: Database, text: string, values: readonly unknown[] = []) =>
-  database.run<Row>({ name: `old ${++statements}`, text }, values)
+  database.everyone.run<Row>({ name: `old ${++statements}`, text }, values)
 
 async function connected(kind: (typeof DATABASES)[number]) {
   if (kind === 'embedded') {
     const database = await connectPglite('memory://')
     return { database, close: () => database.close() }
   }
-  const { environment, remove } = await temporaryDatabase()
+  const { environment, remove } = await emptyDatabase()
   const url = environment['DATABASE_URL'] ?? ''
   const { schedule } = systemClock
   const database = await connectPg({ url, schedule, onTrouble: () => {} })

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import { connectPg } from '../../../../src/adapters/postgres/connect-pg.ts'
-import { connectPglite } from '../../../../src/adapters/postgres/connect-pglite.ts'
-import type { Database } from '../../../../src/adapters/postgres/database.ts'
-import { migrate, readMigrations } from '../../../../src/adapters/postgres/migrate.ts'
-import { systemClock } from '../../../../src/adapters/system/clock.ts'
-import { DATABASES, temporaryDatabase } from '../../../support/gateway.ts'
+import { connectPg } from '../../src/adapters/postgres/connect-pg.ts'
+import { connectPglite } from '../../src/adapters/postgres/connect-pglite.ts'
+import type { Database } from '../../src/adapters/postgres/database.ts'
+import { migrate, readMigrations } from '../../src/adapters/postgres/migrate.ts'
+import { systemClock } from '../../src/adapters/system/clock.ts'
+import { DATABASES, emptyDatabase } from '../support/places.ts'
 
 type Opened = { readonly open: () => Promise<Database>; readonly close: () => Promise<void> }
 
@@ -13,7 +13,7 @@ async function place(kind: (typeof DATABASES)[number]): Promise<Opened> {
     const database = await connectPglite('memory://')
     return { open: () => Promise.resolve(database), close: () => database.close() }
   }
-  const { environment, remove } = await temporaryDatabase()
+  const { environment, remove } = await emptyDatabase()
   const url = environment['DATABASE_URL'] ?? ''
   const opened: Database[] = []
   return {
@@ -40,7 +40,7 @@ async function withPlace(kind: (typeof DATABASES)[number], run: (at: Opened) => 
 }
 
 const rows = <Row>(database: Database, text: string) =>
-  database.run<Row>({ name: `test ${text.length} ${text.slice(0, 20)}`, text }, [])
+  database.everyone.run<Row>({ name: `test ${text.length} ${text.slice(0, 20)}`, text }, [])
 
 const applied = (database: Database) =>
   rows<{ version: number; name: string }>(
