@@ -5,7 +5,7 @@ import type { Gateway } from '../../src/compose.ts'
 import { eventually } from '../support/eventually.ts'
 import { type Answer, Api, startGatewayOn } from '../support/gateway.ts'
 import { type Accident, type PgProxy, startPgProxy } from '../support/pg-proxy.ts'
-import { type Place, temporaryDatabase } from '../support/places.ts'
+import { ownersUrl, type Place, temporaryDatabase } from '../support/places.ts'
 import { deny, startValidator, type ValidatorServer } from '../support/validator-server.ts'
 
 describe('a commit whose connection is lost', () => {
@@ -22,7 +22,7 @@ describe('a commit whose connection is lost', () => {
     proxy = await startPgProxy(direct)
     gateway = await startGatewayOn({ ...place.environment, DATABASE_URL: proxy.url })
     api = new Api(gateway.url)
-    db = new pg.Client({ connectionString: direct })
+    db = new pg.Client({ connectionString: ownersUrl(direct) })
     await db.connect()
     validator = await startValidator()
     const url = validator.url

@@ -15,7 +15,13 @@ import {
   send,
   sendAll,
 } from '../support/ledger.ts'
-import { DATABASES, type Environment, type Place, temporaryPlace } from '../support/places.ts'
+import {
+  DATABASES,
+  type Environment,
+  ownersUrl,
+  type Place,
+  temporaryPlace,
+} from '../support/places.ts'
 import { endAll, type GatewayProcess, startProcess } from '../support/process.ts'
 import {
   allow,
@@ -80,7 +86,7 @@ describe.each(DATABASES)('a gateway on the %s database that is killed', (kind) =
   }
 
   const withServer = async <T>(work: (client: pg.Client) => Promise<T>): Promise<T> => {
-    const client = new pg.Client({ connectionString: environment['DATABASE_URL'] })
+    const client = new pg.Client({ connectionString: ownersUrl(environment['DATABASE_URL'] ?? '') })
     await client.connect()
     try {
       return await work(client)

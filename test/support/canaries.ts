@@ -5,13 +5,7 @@
  */
 
 /** Members whose text is a secret, wherever they stand. */
-const SECRET_NAMES: ReadonlySet<string> = new Set([
-  'secret',
-  'password',
-  'token',
-  'key',
-  'accessToken',
-])
+const SECRET_NAMES: ReadonlySet<string> = new Set(['secret', 'password', 'token', 'accessToken'])
 /** Members of which each value is one: names are no secret. */
 const SECRET_MAPS: ReadonlySet<string> = new Set(['headers'])
 /** Shorter ones may stand anywhere by chance. */
@@ -37,11 +31,16 @@ export function refuseSecrets(what: string, text: string, shown: unknown = null)
 function secretsIn(value: unknown): string[] {
   if (typeof value !== 'object' || value === null) return []
   return Object.entries(value).flatMap(([name, member]) => {
-    const own = SECRET_NAMES.has(name) ? [member] : []
+    const own = SECRET_NAMES.has(name) || isKey(name, member) ? [member] : []
     const mapped =
       SECRET_MAPS.has(name) && typeof member === 'object' ? Object.values(member ?? {}) : []
     return [...[...own, ...mapped].filter(isLong), ...secretsIn(member)]
   })
+}
+
+/** Records have keys too. */
+function isKey(name: string, member: unknown): boolean {
+  return name === 'key' && typeof member === 'string' && /^(ask_|-----BEGIN)/.test(member)
 }
 
 function isLong(value: unknown): value is string {
