@@ -90,6 +90,11 @@ export const GOALS = {
     title: 'p99 beyond a validator of 20 ms, 16 callers',
     unit: 'ms',
   }),
+  'hostile-account-p99': ratio('most', 1.2, {
+    title: 'p99 of an account beside a hostile one',
+    unit: 'ms',
+    yardstick: 'alone',
+  }),
   'slow-validator-floor': ratio('most', 1.3, {
     title: 'p50 beyond a validator of 20 ms',
     unit: 'ms',

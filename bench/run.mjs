@@ -28,6 +28,7 @@ const SCENARIOS = [
   'many-subscriptions',
   'soak',
   'overload',
+  'hostile-account',
   'many-rows',
 ]
 

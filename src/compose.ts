@@ -2,8 +2,11 @@
  * The composition root: adapters are made here, handed to the use cases, and closed in reverse. What is
  * started here is what the tests start.
  */
+
+import { readConsole } from './adapters/console/files.ts'
 import { accountRoutes } from './adapters/http/accounts.ts'
 import { actionRoutes } from './adapters/http/actions.ts'
+import { activityRoutes } from './adapters/http/activity.ts'
 import { createApp } from './adapters/http/app.ts'
 import { approvalRoutes } from './adapters/http/approvals.ts'
 import { appRoutes } from './adapters/http/apps.ts'
@@ -11,6 +14,7 @@ import { auditRoutes } from './adapters/http/audit.ts'
 import { type Authenticator, createAuthenticator } from './adapters/http/authenticate.ts'
 import { bpiumRoutes } from './adapters/http/bpium.ts'
 import { catalogRoutes } from './adapters/http/catalogs.ts'
+import { type ConsolePorts, consoleRoutes } from './adapters/http/console.ts'
 import { decisionRoutes } from './adapters/http/decisions.ts'
 import { deliveryRoutes } from './adapters/http/deliveries.ts'
 import { eventTypeRoutes } from './adapters/http/event-types.ts'
@@ -18,11 +22,12 @@ import { eventRoutes } from './adapters/http/events.ts'
 import { IssuerKeys } from './adapters/http/jwks.ts'
 import { createTokenVerifier } from './adapters/http/jwt.ts'
 import { keyRoutes } from './adapters/http/keys.ts'
-import { operationRoutes, type Readiness } from './adapters/http/operations.ts'
+import { type OperationPorts, operationRoutes, type Readiness } from './adapters/http/operations.ts'
 import { presetRoutes } from './adapters/http/presets.ts'
 import { recordRoutes } from './adapters/http/records.ts'
 import type { Route } from './adapters/http/route.ts'
 import { type Listening, listen } from './adapters/http/server.ts'
+import { createSessions, type Sessions } from './adapters/http/session.ts'
 import { subscriptionRoutes } from './adapters/http/subscriptions.ts'
 import { type EgressPolicy, parseAllowList } from './adapters/outbound/egress-policy.ts'
 import { createRules } from './adapters/outbound/endpoint-rules.ts'
@@ -138,12 +143,19 @@ async function assemble(
   await refuseUnknownKeys(store, keys)
   if (folder !== null) journal.record(NOT_POWER_LOSS_PROOF)
   const own = new OwnAddress()
-  const parts = wire({ config, clock, keys, vault, journal, store, own })
+  const counting: Journal = {
+    record: (event) => {
+      journal.record(event)
+      store.activity.record(event)
+    },
+  }
+  const parts = wire({ config, clock, keys, vault, journal: counting, store, own })
   undo.push(async () => parts.outbound.close())
   const { metrics } = telemetry
   const metricsText = async () => (await siblings?.metricsOfAll()) ?? metrics.text()
   const app = createApp(parts.routes(metricsText), {
     authenticator: parts.authenticator,
+    sessions: parts.sessions,
     ids: systemIds,
     journal,
     arriving: createInFlight(ARRIVING_MAX),
@@ -209,6 +221,7 @@ type Parts = {
   readonly actionsInFlight: InFlight
   readonly store: Store
   readonly authenticator: Authenticator
+  readonly sessions: Sessions
   readonly state: { isStopping: boolean }
   readonly routes: (metricsText: () => Promise<string>) => Route[]
 }
@@ -244,6 +257,7 @@ function wire(options: WireOptions): Parts {
   const onTrouble = (error: unknown) => journal.record({ kind: 'store.trouble', error })
   const retirePorts = { ...shared, onRaised: () => relay.wake() }
   const authenticator = authenticatorOf(options)
+  const sessions = createSessions({ vault, clock })
   const state = { isStopping: false }
   const useCases = {
     ...shared,
@@ -274,6 +288,7 @@ function wire(options: WireOptions): Parts {
     ...eventTypeRoutes(useCases),
     ...eventRoutes(useCases),
     ...decisionRoutes(useCases),
+    ...activityRoutes(useCases),
     ...deliveryRoutes(useCases),
     ...accountRoutes(useCases),
     ...keyRoutes(useCases),
@@ -282,15 +297,18 @@ function wire(options: WireOptions): Parts {
     ...presetRoutes(useCases),
     ...auditRoutes(useCases),
   ]
-  const routes = (metricsText: () => Promise<string>) => [
-    ...api,
-    ...operationRoutes(
-      api,
-      operations(metricsText, { store, relay, state, publicKeys: approvalSigner.publicKeys }),
-    ),
-  ]
+  const routes = (metricsText: () => Promise<string>) => {
+    const ports = operations(metricsText, { store, relay, state, ...approvalSigner })
+    return withPages(api, { ...ports, authenticator, sessions, consoleFile: readConsole() })
+  }
   const working = { outbound, relay, auditKeeper: auditKeeper(shared), inFlight, actionsInFlight }
-  return { ...working, store, authenticator, state, routes }
+  return { ...working, store, authenticator, sessions, state, routes }
+}
+
+/** The API, and what is served beside it. */
+function withPages(api: readonly Route[], ports: OperationPorts & ConsolePorts): Route[] {
+  const documented = [...api, ...consoleRoutes(ports)]
+  return [...documented, ...operationRoutes(documented, ports)]
 }
 
 function outboundOf(

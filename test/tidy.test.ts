@@ -55,6 +55,11 @@ const LAYERS: readonly Layer[] = [
   { at: 'src/compose.ts', layers: ['src'], packages: ['node:*'] },
   { at: 'src/place.ts', layers: ['src/adapters', 'src/config.ts'], packages: [] },
   {
+    at: 'src/adapters/console',
+    layers: [],
+    packages: ['node:fs', 'node:path', 'node:url', 'node:zlib'],
+  },
+  {
     at: 'src/migrate-for.ts',
     layers: [
       'src/config.ts',

@@ -65,6 +65,7 @@ export function entryOf(
     timing: {
       decidedMs: rounded(clock.monotonicMs() - deadline.startedAt),
       validatorsMs: validatorsMs(conclusion),
+      timeoutMs: command.timeoutMs,
     },
     requestId: command.requestId,
     decidedAt: new Date(clock.wallMs()).toISOString(),

@@ -14,6 +14,7 @@ import { type CommittedEvent, committedEvents } from '../domain/notification.ts'
 import type { Plan } from '../domain/plan.ts'
 import { Problem, unreachable } from '../domain/problem.ts'
 import { canonicalJson } from '../domain/values.ts'
+import type { Verdict } from '../domain/verdict.ts'
 import { type ApprovalToken, type ApproveResponse, entryOf, responseOf, rounded } from './answer.ts'
 import type { ApproveCommand, Keep, Round } from './approve.ts'
 import type { Asked } from './ask-validators.ts'
@@ -258,13 +259,20 @@ async function replay(
 }
 
 /** Shadow validators that were still out report to the log when they are done. */
-function amendWhenLate({ command, plan, asked, round }: Conclusion, ports: ConcludePorts): void {
+function amendWhenLate(conclusion: Conclusion, ports: ConcludePorts): void {
+  const { command, plan, asked, round } = conclusion
   if (asked.late === null) return
+  const { accountId } = command
+  const { decisionId } = round.inquiry
   // What was confirmed for the answer stays confirmed in the log.
   const desk = confirmationDesk(command.confirm, ports)
   void asked.late.then((answers) => {
     const { verdicts } = decide({ plan, answers, locales: command.locales, desk })
-    ports.approvals.amend(command.accountId, round.inquiry.decisionId, verdicts)
+    ports.approvals.amend(accountId, decisionId, verdicts)
+    const wasOut = (_: Verdict, index: number) =>
+      asked.answers[index]?.answer.kind === 'cancelled' && plan.asked[index]?.mode === 'shadow'
+    const late = verdicts.filter(wasOut)
+    ports.journal.record({ kind: 'approval.amended', decisionId, accountId, verdicts: late })
   })
 }
 

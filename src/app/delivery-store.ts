@@ -153,6 +153,23 @@ export type ReplayOrder = {
   readonly states: readonly EndedState[]
 }
 
+/** A replay that is under way; what it has looked through is before `nextSequenceId`. */
+export type ReplayView = {
+  readonly id: string
+  readonly fromSequenceId: number
+  readonly toSequenceId: number
+  readonly nextSequenceId: number
+  readonly requestedAt: string
+}
+
+/** What an account has still to tell. */
+export type Backlog = {
+  /** Age of the oldest event or delivery that is due and not under way; 0 for none. */
+  readonly oldestMs: number
+  /** Deliveries that are to be sent and not under way; not counted beyond a limit. */
+  readonly waiting: number
+}
+
 /** A delivery as a receiver may fetch it. */
 export type NumberedDelivery = {
   readonly sequenceId: number
@@ -174,6 +191,11 @@ export interface Deliveries {
   retry(accountId: string, deliveryId: string): Promise<RetryResult>
   /** Has ended deliveries sent again, chunk by chunk; the number of them. */
   replay(accountId: string, subscriptionId: string, order: ReplayOrder): Promise<number>
+  /** How many that would be now. */
+  countReplay(accountId: string, subscriptionId: string, order: ReplayOrder): Promise<number>
+  /** Those under way of a subscription, the first that was ordered first. */
+  replays(accountId: string, subscriptionId: string): Promise<readonly ReplayView[]>
+  backlog(accountId: string): Promise<Backlog>
   /** In order of their number, behind `after`. */
   numbered(
     accountId: string,

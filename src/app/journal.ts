@@ -28,6 +28,14 @@ export type JournalEvent =
       readonly validatorsMs: number
       readonly commitMs: number
     }
+  /** Shadow validators that were still out when a decision was made have answered. */
+  | {
+      readonly kind: 'approval.amended'
+      readonly decisionId: string
+      readonly accountId: string
+      /** Theirs alone. */
+      readonly verdicts: readonly Verdict[]
+    }
   /** An approval that ended in a problem instead of a decision. */
   | {
       readonly kind: 'approval.failed'

@@ -20,7 +20,18 @@ export interface Clock {
   readonly schedule: (delayMs: number, run: () => void) => () => void
 }
 
-export type IdPrefix = 'dec' | 'evt' | 'sub' | 'rec' | 'key' | 'req' | 'act' | 'acc' | 'app' | 'ins'
+export type IdPrefix =
+  | 'dec'
+  | 'evt'
+  | 'sub'
+  | 'rec'
+  | 'key'
+  | 'req'
+  | 'act'
+  | 'acc'
+  | 'app'
+  | 'ins'
+  | 'gtw'
 
 export interface Ids {
   /** A new id that sorts by time of making: 32 hex digits behind the prefix. No `.` in it. */
@@ -34,9 +45,16 @@ export interface Vault {
   /** Hex. */
   sha256(text: string): string
   /** A keyed digest (base64url) of a text, for one purpose; other purposes give other digests. */
-  tag(purpose: 'confirmation' | 'chain' | 'redaction' | 'approval', text: string): string
+  tag(
+    purpose: 'confirmation' | 'chain' | 'redaction' | 'approval' | 'session',
+    text: string,
+  ): string
   /** Whether a tag is ours, also from before the master key was rotated. */
-  isTagged(purpose: 'confirmation' | 'chain' | 'approval', text: string, tag: string): boolean
+  isTagged(
+    purpose: 'confirmation' | 'chain' | 'approval' | 'session',
+    text: string,
+    tag: string,
+  ): boolean
   /** Whether two texts are equal, in a time that does not depend on where they differ. */
   isSame(left: string, right: string): boolean
 }
@@ -125,6 +143,8 @@ export type SubscriptionHealth = {
 
 export interface HealthDesk {
   of(subscriptionId: string): SubscriptionHealth
+  /** A part of the same, for whoever looks at many. */
+  breakerOf(subscriptionId: string): BreakerState
 }
 
 // ---- telling

@@ -5,7 +5,7 @@
 import type { Action } from '../domain/action.ts'
 import type { Catalog } from '../domain/catalog.ts'
 import type { Change, CommitMode } from '../domain/change.ts'
-import type { Decision, Finding } from '../domain/decision.ts'
+import type { Decision } from '../domain/decision.ts'
 import type { EventType } from '../domain/event-type.ts'
 import type { Considered } from '../domain/matching.ts'
 import type { NamedEvent } from '../domain/notification.ts'
@@ -111,7 +111,12 @@ export type TimelineEntry = {
 }
 
 /** As it stood when the decision was made; the commit was still to come. */
-export type DecisionTiming = { readonly decidedMs: number; readonly validatorsMs: number }
+export type DecisionTiming = {
+  readonly decidedMs: number
+  readonly validatorsMs: number
+  /** The budget of all of it. Builds before have not stored it. */
+  readonly timeoutMs?: number | undefined
+}
 
 /** An answer kept under an idempotency key. */
 export type KeptAnswer = {
@@ -172,53 +177,6 @@ export interface Approvals {
 
 export interface KeptAnswers {
   find(accountId: string, key: string): Promise<KeptAnswer | null>
-}
-
-export type DecisionView = {
-  readonly id: string
-  readonly event: string
-  readonly catalogId: string
-  readonly recordId: string | null
-  readonly decision: Decision['decision']
-  readonly committed: boolean
-  readonly commit: CommitMode
-  readonly state: ApprovalState | null
-  readonly degraded: boolean
-  readonly generation: number
-  readonly versionBefore: number | null
-  readonly versionAfter: number | null
-  readonly user: Values | null
-  readonly values: Values | null
-  readonly prevValues: Values | null
-  readonly changedFields: readonly string[]
-  readonly context: Values | null
-  readonly message: Finding['message'] | null
-  readonly errors: readonly Finding[]
-  readonly warnings: readonly Finding[]
-  readonly infos: readonly Finding[]
-  readonly verdicts: readonly Verdict[]
-  readonly suggestions: Values
-  readonly conflicts: Decision['conflicts']
-  readonly considered: readonly Considered[]
-  readonly timeline: readonly TimelineEntry[]
-  readonly timing: DecisionTiming
-  readonly requestId: string
-  readonly decidedAt: string
-}
-
-export type DecisionFilter = {
-  readonly decision?: Decision['decision'] | undefined
-  readonly catalogId?: string | undefined
-  readonly recordId?: string | undefined
-  readonly subscriptionId?: string | undefined
-  readonly since?: string | undefined
-  readonly until?: string | undefined
-}
-
-export interface Decisions {
-  read(accountId: string, decisionId: string): Promise<DecisionView | null>
-  /** Newest first. */
-  list(accountId: string, filter: DecisionFilter, page: Page): Promise<readonly DecisionView[]>
 }
 
 export type ApprovalState = 'pending' | 'committed' | 'aborted'

@@ -24,6 +24,14 @@ export const FAILURES = {
 export type FailureCause = keyof typeof FAILURES
 export const failureCauses = Object.keys(FAILURES) as [FailureCause, ...FailureCause[]]
 
+/** Failures without a call: they took no time, which would make the validator look fast. */
+export const NEVER_CALLED: ReadonlySet<FailureCause> = new Set([
+  'circuit_open',
+  'overloaded',
+  'egress_blocked',
+  'budget_exhausted',
+])
+
 export const SEVERITIES = ['error', 'warning', 'confirm', 'info'] as const
 export type Severity = (typeof SEVERITIES)[number]
 

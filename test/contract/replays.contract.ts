@@ -250,6 +250,91 @@ export function replaysContract(opened: () => Opened): void {
     })
   })
 
+  describe('Deliveries: replays under way', () => {
+    it('are counted beforehand as they would be then, and nothing is sent for it', async () => {
+      const { store } = opened()
+      const { accountId, id, replay } = await someOfEach()
+      const before = await statesOf(opened(), accountId)
+      const orders = [{ states: ['dead'] }, { fromSequenceId: 3, toSequenceId: 6 }, {}] as const
+      const counted: number[] = []
+      for (const order of orders) {
+        counted.push(await store.deliveries.countReplay(accountId, id, { ...ANY, ...order }))
+      }
+      expect(counted).toEqual([2, 3, 6])
+      expect(await statesOf(opened(), accountId)).toEqual(before)
+      expect(await store.deliveries.replays(accountId, id)).toEqual([])
+      expect(await replay(orders[1])).toBe(3)
+      const other = await opened().account()
+      expect(await store.deliveries.countReplay(other, id, ANY)).toBe(0)
+    })
+
+    it('tell from where to where they go and how far they are, until they are done', async () => {
+      const { store, sql } = opened()
+      const { accountId, id, replay } = await alone(recordsOf(250))
+      await drained(opened(), accountId)
+      await replay({ fromSequenceId: 11 })
+      await replay({ fromSequenceId: 1, toSequenceId: 20 })
+      const progress = async () =>
+        (await store.deliveries.replays(accountId, id)).map(
+          (one) => [one.fromSequenceId, one.nextSequenceId, one.toSequenceId] as const,
+        )
+      expect(await progress()).toEqual([
+        [11, 11, 250],
+        [1, 1, 20],
+      ])
+      const [first, second] = await store.deliveries.replays(accountId, id)
+      expect(first?.id).not.toBe(second?.id)
+      const age = new Date().getTime() - Date.parse(first?.requestedAt ?? '')
+      expect(Math.abs(age)).toBeLessThan(600_000)
+      await store.outbox.replay()
+      expect(await progress()).toEqual([
+        [11, 111, 250],
+        [1, 1, 20],
+      ])
+      // As the build before orders one.
+      await sql('update replays set first_sequence = null where account = $1', [accountId])
+      expect((await progress())[0]).toEqual([111, 111, 250])
+      const other = await opened().account()
+      expect(await store.deliveries.replays(other, id)).toEqual([])
+      while ((await progress()).length > 0) {
+        await drained(opened(), accountId)
+        await store.outbox.replay()
+      }
+    })
+  })
+
+  describe('Deliveries: backlog', () => {
+    it('is what an account has still to tell, and how old the oldest of it is', async () => {
+      const { store } = opened()
+      await withStoppedClock(opened(), async ({ pass }) => {
+        const { accountId, id } = await alone()
+        const other = await alone(['a'])
+        const backlog = () => store.deliveries.backlog(accountId)
+        expect(await backlog()).toEqual({ oldestMs: 0, waiting: 0 })
+        await happened(opened(), accountId, [id], ['a', 'a', 'b'])
+        await pass(60_000)
+        // Nothing is planned yet.
+        const young = await backlog()
+        expect(young.waiting).toBe(0)
+        expect(young.oldestMs).toBeGreaterThan(50_000)
+        await planAll(opened())
+        expect((await backlog()).waiting).toBe(3)
+        await pass(60_000)
+        const old = await backlog()
+        expect(old.oldestMs).toBeGreaterThanOrEqual(60_000)
+        await drained(opened(), accountId)
+        expect(await backlog()).toEqual({ oldestMs: 0, waiting: 0 })
+        await store.subscriptions.disable(other.accountId, other.id, 'manual', null)
+        expect(await store.deliveries.backlog(other.accountId)).toEqual({ oldestMs: 0, waiting: 0 })
+      })
+    })
+
+    it('counts no further than anybody reads', async () => {
+      const { accountId } = await alone(recordsOf(1_010))
+      expect((await opened().store.deliveries.backlog(accountId)).waiting).toBe(1_000)
+    })
+  })
+
   describe('Deliveries: retry', () => {
     it('of one that ended sends it again behind what is open of its record, without its failures', async () => {
       const { store } = opened()

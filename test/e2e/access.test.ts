@@ -18,6 +18,7 @@ const MAY = {
   anybody: null,
   ask: ['approve', 'admin'],
   read: ['read', 'manage', 'admin'],
+  anyKey: ['approve', 'read', 'manage', 'admin'],
   manage: ['manage', 'admin'],
   admin: ['admin'],
 } as const satisfies Record<string, readonly Scope[] | null>
@@ -45,6 +46,11 @@ const ROWS: readonly Row[] = [
   { route: 'GET /openapi.json', may: 'anybody', status: 200 },
   { route: 'GET /docs', may: 'anybody', status: 200 },
   { route: 'GET /console', may: 'anybody', status: 200 },
+  { route: 'GET /console/files/{file}', may: 'anybody', status: 404 },
+  { route: 'POST /console/session', may: 'anybody', status: 422, body: {} },
+  { route: 'GET /console/session', may: 'anyKey', status: 200 },
+  // Only pages of our own may end one.
+  { route: 'DELETE /console/session', may: 'anybody', status: 403 },
 
   { route: 'POST /v1/approve', may: 'ask', status: 422, body: {} },
   {
@@ -145,6 +151,13 @@ const ROWS: readonly Row[] = [
     status: 404,
     body: { states: ['dead'] },
   },
+  {
+    route: 'POST /v1/subscriptions/{id}/replay',
+    may: 'manage',
+    status: 404,
+    body: { states: ['dead'], preview: true },
+  },
+  { route: 'GET /v1/subscriptions/{id}/replays', may: 'read', status: 404 },
   { route: 'GET /v1/subscriptions/{id}/health', may: 'read', status: 404 },
   { route: 'GET /v1/subscriptions/{id}/deliveries', may: 'read', status: 404 },
 
@@ -168,6 +181,7 @@ const ROWS: readonly Row[] = [
   { route: 'GET /v1/presets', may: 'read', status: 200 },
   { route: 'POST /v1/presets/{name}', may: 'manage', status: 404, isOwn: true },
 
+  { route: 'GET /v1/activity', may: 'read', status: 200 },
   { route: 'GET /v1/decisions', may: 'read', status: 200 },
   { route: 'GET /v1/decisions/{id}', may: 'read', status: 404 },
   { route: 'GET /v1/notifications', may: 'read', status: 200 },
@@ -321,6 +335,7 @@ const REQUESTS: readonly ((ids: Ids) => Request)[] = [
   (ids) => ['GET', `/v1/decisions?catalogId=${ids['catalogId']}`],
   (ids) => ['GET', `/v1/decisions?recordId=${ids['recordId']}`],
   (ids) => ['GET', `/v1/decisions?subscriptionId=${ids['subscriptions']}`],
+  (ids) => ['GET', `/v1/decisions?text=${ids['recordId']}`],
   (ids) => ['GET', `/v1/deliveries?subscriptionId=${ids['subscriptions']}`],
   (ids) => ['GET', `/v1/deliveries?recordId=${ids['recordId']}`],
   (ids) => ['GET', `/v1/actions?catalogId=${ids['catalogId']}`],

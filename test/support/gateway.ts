@@ -128,7 +128,7 @@ export function startGatewayOn(environment: Environment): Promise<Gateway> {
   return startGateway(configFor(environment))
 }
 
-function configFor(environment: Environment) {
+export function configFor(environment: Environment) {
   const variables = {
     PORT: '0',
     ASSENT_ADMIN_KEY: ADMIN_KEY,

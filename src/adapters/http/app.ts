@@ -20,9 +20,11 @@ import { problemAnswer } from './problem.ts'
 import { usableRequestId } from './request-id.ts'
 import type { Answer, Context, NodeBindings, Route } from './route.ts'
 import { id as idSchema, LOCALE_LENGTH_MAX } from './schemas/common.ts'
+import type { Sessions } from './session.ts'
 
 export type AppPorts = {
   readonly authenticator: Authenticator
+  readonly sessions: Sessions
   readonly ids: Ids
   readonly journal: Journal
   /** Bodies that are still coming in. */
@@ -38,6 +40,8 @@ type Visit = {
   readonly requestId: string
   /** The body as it was parsed, also where the schema refuses it then. */
   sent: unknown
+  /** A session that goes on. */
+  renewal: string | null
 }
 
 export function createApp(routes: readonly Route[], ports: AppPorts): Hono<Env> {
@@ -69,10 +73,10 @@ function routesByPath(routes: readonly Route[]): ReadonlyMap<string, readonly Ro
 
 async function serve(c: Incoming, route: Route, ports: AppPorts): Promise<Response> {
   const requestId = requestIdOf(c, ports.ids)
-  const visit: Visit = { requestId, sent: undefined }
+  const visit: Visit = { requestId, sent: undefined, renewal: null }
   try {
     const answer = await route.handle(await contextOf(c, route, visit, ports))
-    return respond(closing(answer, ports), requestId)
+    return respond(renewing(closing(answer, ports), visit), requestId)
   } catch (error) {
     if (!(error instanceof Problem)) {
       ports.journal.record({ kind: 'request.crashed', requestId, error })
@@ -80,6 +84,12 @@ async function serve(c: Incoming, route: Route, ports: AppPorts): Promise<Respon
     const problem = problemAnswer(error, requestId, localesOfReader(c, visit.sent))
     return respond(closing(route.manners?.reword(problem) ?? problem, ports), requestId)
   }
+}
+
+function renewing(answer: Answer, { renewal }: Visit): Answer {
+  return renewal === null || answer.cookies !== undefined
+    ? answer
+    : { ...answer, cookies: [renewal] }
 }
 
 /** The languages of the person behind a request that failed, as far as it was read. */
@@ -136,7 +146,7 @@ async function contextOf(
   visit: Visit,
   ports: AppPorts,
 ): Promise<Context<unknown, unknown>> {
-  const caller = await admit(c, route, ports.authenticator)
+  const caller = await admit(c, route, visit, ports)
   const params = readParams(c)
   const query = route.query === undefined ? undefined : readQuery(c, route.query)
   const bytes = await bytesOf(c, route, () => ports.arriving.enter(caller.accountId, null))
@@ -156,11 +166,22 @@ async function contextOf(
 
 const NOBODY = { accountId: '', keyId: '', scopes: new Set<never>() }
 
-async function admit(c: Incoming, { scopes, manners }: Route, authenticator: Authenticator) {
+async function admit(
+  c: Incoming,
+  { scopes, manners }: Route,
+  visit: Visit,
+  { authenticator, sessions }: AppPorts,
+) {
   if (scopes === null) return NOBODY
   const schemes = manners?.schemes ?? BEARER_ONLY
-  const caller = await authenticator.authenticate(headerOf(c, 'authorization'), schemes)
-  if (schemes.includes('basic')) refuseForeignPages((name) => headerOf(c, name))
+  const authorization = headerOf(c, 'authorization')
+  const header = (name: string) => headerOf(c, name)
+  const session = authorization === undefined ? sessions.read(header, c.req.method) : null
+  visit.renewal = session?.renewal ?? null
+  const caller = await (session === null
+    ? authenticator.authenticate(authorization, schemes)
+    : authenticator.callerOf(session.keyHash))
+  if (schemes.includes('basic')) refuseForeignPages(header)
   if (mayUse(caller, scopes)) return caller
   throw new Problem('forbidden', { detail: `This needs the scope ${scopes.join(' or ')}.` })
 }
@@ -223,8 +244,9 @@ function bodyOf(
 }
 
 /** Written out in one literal, and given to the Response as a plain object: a Headers object costs more. */
-function respond({ status, json, text, stream, headers }: Answer, requestId: string): Response {
-  const body = stream ?? text ?? (json === undefined ? null : JSON.stringify(json))
+function respond(answer: Answer, requestId: string): Response {
+  const { status, json, text, stream, bytes, headers, cookies } = answer
+  const body = stream ?? bytes ?? text ?? (json === undefined ? null : JSON.stringify(json))
   const all: Record<string, string> = {
     'cache-control': ANSWER_HEADERS['cache-control'],
     'content-security-policy': ANSWER_HEADERS['content-security-policy'],
@@ -235,5 +257,10 @@ function respond({ status, json, text, stream, headers }: Answer, requestId: str
   if (body !== null && stream === undefined) all['content-type'] = 'application/json'
   if (headers !== undefined) Object.assign(all, headers)
   // 499 is no status that can be sent; whoever it is for does not listen any more.
-  return new Response(body, { status: status === 499 ? 400 : status, headers: all })
+  const response = new Response(body as string | null, {
+    status: status === 499 ? 400 : status,
+    headers: all,
+  })
+  for (const cookie of cookies ?? []) response.headers.append('set-cookie', cookie)
+  return response
 }

@@ -31,6 +31,9 @@ export interface Authenticator {
     authorization: string | undefined,
     schemes: readonly Scheme[],
   ): Caller | Promise<Caller>
+  /** The caller whose key has this hash, as a session keeps it. Throws as above. */
+  callerOf(keyHash: string): Caller | Promise<Caller>
+  hashOf(key: string): string
   forget(): void
 }
 
@@ -59,6 +62,7 @@ export function createAuthenticator(ports: AuthPorts): Authenticator {
   const known = new Memory<Known>(clock)
   const unknown = new Memory<true>(clock)
   const accountsOfTokens = new Memory<Account>(clock)
+  const accountOf = accountReader(accounts, accountsOfTokens, clock)
 
   const find = async (hash: string): Promise<Caller> => {
     const age = known.age
@@ -77,16 +81,6 @@ export function createAuthenticator(ports: AuthPorts): Authenticator {
     return counted(entry)
   }
 
-  const accountOf = async (id: string): Promise<Account> => {
-    const age = accountsOfTokens.age
-    const until = clock.monotonicMs() + REMEMBERED_MS
-    const found = await accounts.read(id)
-    const ofAccount = found?.maxPerSecond ?? null
-    const account = { exists: found !== null, limits: orNull({ ofKey: null, ofAccount }) }
-    if (age === accountsOfTokens.age) accountsOfTokens.keep(id, account, until)
-    return account
-  }
-
   const ofToken = async (token: string, verifier: TokenVerifier): Promise<Caller> => {
     const caller = await verifier.verify(token)
     const { accountId } = caller
@@ -100,6 +94,16 @@ export function createAuthenticator(ports: AuthPorts): Authenticator {
     return caller
   }
 
+  const isAdmin = (hash: string): boolean =>
+    adminKeyHash !== null && vault.isSame(hash, adminKeyHash)
+
+  const ofHash = (hash: string): Caller | Promise<Caller> => {
+    const entry = known.of(hash)
+    if (entry !== undefined) return counted(entry)
+    if (unknown.of(hash)) throw notKnown()
+    return find(hash)
+  }
+
   return {
     forget: () => {
       known.clear()
@@ -108,13 +112,30 @@ export function createAuthenticator(ports: AuthPorts): Authenticator {
     authenticate: (authorization, schemes) => {
       const bearer = keyOf(authorization, schemes)
       const hash = vault.sha256(bearer)
-      if (adminKeyHash !== null && vault.isSame(hash, adminKeyHash)) return ADMIN
+      if (isAdmin(hash)) return ADMIN
       if (tokens !== null && looksLikeJwt(bearer)) return ofToken(bearer, tokens)
-      const entry = known.of(hash)
-      if (entry !== undefined) return counted(entry)
-      if (unknown.of(hash) || !isApiKey(bearer)) throw notKnown()
-      return find(hash)
+      if (known.of(hash) === undefined && !isApiKey(bearer)) throw notKnown()
+      return ofHash(hash)
     },
+    callerOf: (keyHash) => (isAdmin(keyHash) ? ADMIN : ofHash(keyHash)),
+    hashOf: (key) => vault.sha256(key),
+  }
+}
+
+/** Reads what is not remembered of an account that tokens name. */
+function accountReader(
+  accounts: AuthPorts['accounts'],
+  remembered: Memory<Account>,
+  clock: Clock,
+): (id: string) => Promise<Account> {
+  return async (id) => {
+    const age = remembered.age
+    const until = clock.monotonicMs() + REMEMBERED_MS
+    const found = await accounts.read(id)
+    const ofAccount = found?.maxPerSecond ?? null
+    const account = { exists: found !== null, limits: orNull({ ofKey: null, ofAccount }) }
+    if (age === remembered.age) remembered.keep(id, account, until)
+    return account
   }
 }
 

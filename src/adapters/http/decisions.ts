@@ -1,11 +1,11 @@
 import type { Configurations } from '../../app/configuration.ts'
-import type { Decisions, DecisionView } from '../../app/store.ts'
+import type { Decisions, DecisionView } from '../../app/decision-store.ts'
 import { unconsidered } from '../../domain/matching.ts'
 import { Problem } from '../../domain/problem.ts'
 import { paged, pageOf } from './paging.ts'
 import { ok, type Route, route } from './route.ts'
 import { pageOf as pageSchema } from './schemas/common.ts'
-import { decisionQuery, decisionView } from './schemas/log.ts'
+import { decisionDetail, decisionQuery, decisionView } from './schemas/log.ts'
 
 type DecisionPorts = { readonly decisions: Decisions; readonly configurations: Configurations }
 
@@ -28,12 +28,13 @@ export function decisionRoutes(ports: DecisionPorts): Route[] {
       scopes: ['read'],
       tag: 'Decisions',
       summary:
-        'Explain a decision: who was considered, who matched and why not, who said what when',
-      responses: { 200: { description: 'The decision.', schema: decisionView } },
+        'Explain a decision: who was considered, who matched and why not, who said what when, who was told',
+      responses: { 200: { description: 'The decision.', schema: decisionDetail } },
       handle: async ({ caller: { accountId }, params: { id = '' } }) => {
         const found = await ports.decisions.read(accountId, id)
         if (found === null) throw new Problem('not_found')
-        return ok(await explained(found, accountId, ports))
+        const notifications = await ports.decisions.told(accountId, id)
+        return ok({ ...(await explained(found, accountId, ports)), notifications })
       },
     }),
   ]

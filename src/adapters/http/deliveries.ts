@@ -1,6 +1,6 @@
 import type { Deliveries } from '../../app/delivery-store.ts'
 import { type PullPorts, pullDeliveries } from '../../app/pull-deliveries.ts'
-import { replayDeliveries } from '../../app/replay-deliveries.ts'
+import { listReplays, previewReplay, replayDeliveries } from '../../app/replay-deliveries.ts'
 import type { Subscriptions } from '../../app/store.ts'
 import { Problem } from '../../domain/problem.ts'
 import { type ActingPorts, acting } from './acting.ts'
@@ -14,6 +14,7 @@ import {
   notificationView,
   pulledDelivery,
   pullQuery,
+  replayList,
   replayRequest,
   replayResponse,
 } from './schemas/log.ts'
@@ -28,7 +29,7 @@ type DeliveryPorts = PullPorts &
 const tag = 'Notifications'
 
 export function deliveryRoutes(ports: DeliveryPorts): Route[] {
-  return [...readRoutes(ports), ...againRoutes(ports)]
+  return [...readRoutes(ports), ...replayRoutes(ports), ...retryRoutes(ports)]
 }
 
 function readRoutes(ports: DeliveryPorts): Route[] {
@@ -91,8 +92,7 @@ function readRoutes(ports: DeliveryPorts): Route[] {
   ]
 }
 
-function againRoutes(ports: DeliveryPorts): Route[] {
-  const { deliveries, onDeliveriesWanted } = ports
+function replayRoutes(ports: DeliveryPorts): Route[] {
   return [
     route({
       method: 'POST',
@@ -102,14 +102,35 @@ function againRoutes(ports: DeliveryPorts): Route[] {
       summary:
         'Send ended deliveries again, under their numbers and ids, beside what happens meanwhile',
       body: replayRequest,
-      responses: { 202: { description: 'So many will be sent.', schema: replayResponse } },
+      responses: {
+        200: { description: 'With `preview`: so many would be sent.', schema: replayResponse },
+        202: { description: 'So many will be sent.', schema: replayResponse },
+      },
       handle: async ({ caller, requestId, params: { id = '' }, body }) => {
-        const request = { accountId: caller.accountId, subscriptionId: id, order: body }
+        const { preview, ...order } = body
+        const request = { accountId: caller.accountId, subscriptionId: id, order }
+        if (preview === true) return ok({ count: await previewReplay(request, ports) })
         const count = await replayDeliveries(request, acting(ports, caller, requestId))
-        onDeliveriesWanted()
+        ports.onDeliveriesWanted()
         return { status: 202, json: { count } }
       },
     }),
+    route({
+      method: 'GET',
+      path: '/v1/subscriptions/{id}/replays',
+      scopes: ['read'],
+      tag,
+      summary: 'List the replays that are under way, and how far they are',
+      responses: { 200: { description: 'Those under way.', schema: replayList } },
+      handle: async ({ caller, params: { id = '' } }) =>
+        ok({ items: await listReplays(caller.accountId, id, ports) }),
+    }),
+  ]
+}
+
+function retryRoutes(ports: DeliveryPorts): Route[] {
+  const { deliveries, onDeliveriesWanted } = ports
+  return [
     route({
       method: 'POST',
       path: '/v1/deliveries/{id}/retry',

@@ -3,7 +3,6 @@ import { z } from 'zod'
 import { docsPage } from './docs-page.ts'
 import { type OpenApiDocument, openApiDocument } from './openapi.ts'
 import { type Answer, ok, type Route, route } from './route.ts'
-import { startPage } from './start-page.ts'
 
 /** What keeps the gateway from being ready; all null when it is. */
 export type Readiness = {
@@ -31,7 +30,7 @@ const PAGE_HEADERS = {
   'referrer-policy': 'no-referrer',
 } as const
 
-const page = (text: string): Answer => ({ status: 200, text, headers: PAGE_HEADERS })
+export const page = (text: string): Answer => ({ status: 200, text, headers: PAGE_HEADERS })
 
 const readiness = z.object({
   status: z.enum(['ready', 'not_ready']),
@@ -45,7 +44,7 @@ export function operationRoutes(others: readonly Route[], ports: OperationPorts)
     made ??= openApiDocument([...others, ...routes], ports.version)
     return made
   }
-  const routes = [...stateRoutes(ports), ...pageRoutes(ports, document)]
+  const routes = [...stateRoutes(ports), ...pageRoutes(document)]
   return routes
 }
 
@@ -101,7 +100,7 @@ function stateRoutes(ports: OperationPorts): Route[] {
   ]
 }
 
-function pageRoutes(ports: OperationPorts, document: () => OpenApiDocument): Route[] {
+function pageRoutes(document: () => OpenApiDocument): Route[] {
   return [
     route({
       method: 'GET',
@@ -120,15 +119,6 @@ function pageRoutes(ports: OperationPorts, document: () => OpenApiDocument): Rou
       summary: 'This API as a page',
       responses: { 200: { description: 'A page.', mediaType: 'text/html' } },
       handle: () => page(docsPage(document())),
-    }),
-    route({
-      method: 'GET',
-      path: '/console',
-      scopes: null,
-      tag,
-      summary: 'Where to begin',
-      responses: { 200: { description: 'A page.', mediaType: 'text/html' } },
-      handle: async () => page(startPage(ports.version, await ports.readiness())),
     }),
   ]
 }

@@ -1,8 +1,9 @@
 /** The gateway as the store. Every write runs the same approval as `POST /v1/approve`. */
 import type { z } from 'zod'
 import type { ApproveCommand } from '../../app/approve.ts'
+import type { Decisions } from '../../app/decision-store.ts'
 import { type ErasePorts, eraseRecord } from '../../app/erase-record.ts'
-import type { Decisions, StoredRecord } from '../../app/store.ts'
+import type { StoredRecord } from '../../app/store.ts'
 import { Problem } from '../../domain/problem.ts'
 import { type ActingPorts, acting } from './acting.ts'
 import {

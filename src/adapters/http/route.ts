@@ -10,12 +10,15 @@ import type { Scheme } from './authenticate.ts'
 
 export type HttpMethod = 'GET' | 'POST' | 'PATCH' | 'DELETE'
 
-/** What a handler answers: a JSON value, a text that is JSON (or something else) already, or a stream. */
+/** What a handler answers: a JSON value, a text that is JSON (or something else) already, bytes, or a stream. */
 export type Answer = {
   readonly status: number
   readonly json?: unknown
   readonly text?: string | undefined
   readonly stream?: ReadableStream<Uint8Array> | undefined
+  readonly bytes?: Uint8Array | undefined
+  /** For browsers; each a header of its own. */
+  readonly cookies?: readonly string[] | undefined
   readonly headers?: Readonly<Record<string, string>> | undefined
 }
 

@@ -3,7 +3,13 @@
  * slot is a small row of counters, made when it is first needed: a quiet subscription costs nothing.
  */
 import type { Clock } from '../../app/ports.ts'
-import { type FailureCause, failureCauses, type Verdict } from '../../domain/verdict.ts'
+import { DURATION_BUCKETS, durationBucket, percentileMs } from '../../domain/durations.ts'
+import {
+  type FailureCause,
+  failureCauses,
+  NEVER_CALLED,
+  type Verdict,
+} from '../../domain/verdict.ts'
 
 type Outcome = Verdict['outcome']
 
@@ -12,40 +18,14 @@ export const HEALTH_SLOTS = 30
 
 const OUTCOMES = ['allow', 'deny', 'failed', 'cancelled'] as const satisfies readonly Outcome[]
 
-/** Failures without a call: they took no time, which would make the subscriber look fast. */
-const NEVER_CALLED: ReadonlySet<FailureCause> = new Set([
-  'circuit_open',
-  'overloaded',
-  'egress_blocked',
-  'budget_exhausted',
-])
-
-/** Latency buckets grow by a fourth root of two: percentiles are right to within a fifth. */
-const BUCKETS_PER_DOUBLING = 4
-const FIRST_BUCKET_MS = 0.25
-/** Reaches 32 s, beyond the longest budget. */
-const BUCKETS = 1 + 17 * BUCKETS_PER_DOUBLING
-
 const CAUSES_FROM = OUTCOMES.length
 const BUCKETS_FROM = CAUSES_FROM + failureCauses.length
-const CELLS = BUCKETS_FROM + BUCKETS
+const CELLS = BUCKETS_FROM + DURATION_BUCKETS
 
 const outcomeCell = new Map<Outcome, number>(OUTCOMES.map((name, index) => [name, index]))
 const causeCell = new Map<FailureCause, number>(
   failureCauses.map((name, index) => [name, CAUSES_FROM + index]),
 )
-
-function bucketOf(durationMs: number): number {
-  if (durationMs <= FIRST_BUCKET_MS) return 0
-  const bucket = Math.ceil(Math.log2(durationMs / FIRST_BUCKET_MS) * BUCKETS_PER_DOUBLING)
-  return Math.min(BUCKETS - 1, bucket)
-}
-
-/** The upper end of a bucket, as people read it. */
-function bucketMs(bucket: number): number {
-  const exact = FIRST_BUCKET_MS * 2 ** (bucket / BUCKETS_PER_DOUBLING)
-  return Math.round(exact * 100) / 100
-}
 
 type Slot = { readonly period: number; readonly cells: Uint32Array }
 
@@ -76,11 +56,12 @@ export class Health {
     count(cells, outcomeCell.get(outcome))
     if (cause !== undefined) count(cells, causeCell.get(cause))
     if (outcome === 'cancelled' || (cause !== undefined && NEVER_CALLED.has(cause))) return
-    count(cells, BUCKETS_FROM + bucketOf(durationMs))
+    count(cells, BUCKETS_FROM + durationBucket(durationMs))
   }
 
   summary(): HealthSummary {
     const cells = this.#sum()
+    const times = cells.subarray(BUCKETS_FROM)
     const at = (cell: number | undefined): number => cells[cell ?? -1] ?? 0
     const failures = failureCauses
       .map((cause) => [cause, at(causeCell.get(cause))] as const)
@@ -93,8 +74,8 @@ export class Health {
         cancelled: at(outcomeCell.get('cancelled')),
       },
       failures: Object.fromEntries(failures),
-      p50Ms: percentile(cells, 0.5),
-      p99Ms: percentile(cells, 0.99),
+      p50Ms: percentileMs(times, 0.5),
+      p99Ms: percentileMs(times, 0.99),
     }
   }
 
@@ -126,17 +107,4 @@ export class Health {
 
 function count(cells: Uint32Array, cell: number | undefined): void {
   if (cell !== undefined) cells[cell] = (cells[cell] ?? 0) + 1
-}
-
-function percentile(cells: Uint32Array, share: number): number | null {
-  const buckets = cells.subarray(BUCKETS_FROM)
-  const calls = buckets.reduce((sum, times) => sum + times, 0)
-  if (calls === 0) return null
-  const wanted = Math.ceil(calls * share)
-  let seen = 0
-  for (const [bucket, times] of buckets.entries()) {
-    seen += times
-    if (seen >= wanted) return bucketMs(bucket)
-  }
-  return bucketMs(BUCKETS - 1)
 }

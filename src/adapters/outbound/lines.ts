@@ -3,7 +3,7 @@
  * flight and its recent health. The number of lines is bounded; the one used least recently goes first,
  * and with it nothing that could not be learnt again.
  */
-import type { Clock, Journal, SubscriptionHealth } from '../../app/ports.ts'
+import type { BreakerState, Clock, Journal, SubscriptionHealth } from '../../app/ports.ts'
 import type { BreakerSettings, Subscription } from '../../domain/subscription.ts'
 import { BoundedMap } from './bounded-map.ts'
 import { Breaker } from './breaker.ts'
@@ -121,6 +121,10 @@ export class Lines {
       breaker: line.breaker.state,
       inFlight: line.bulkhead.inFlight,
     }
+  }
+
+  breakerOf(subscriptionId: string): BreakerState {
+    return this.#lines.peek(subscriptionId)?.breaker.state ?? 'closed'
   }
 
   resetBreaker(subscriptionId: string): void {

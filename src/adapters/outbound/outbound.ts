@@ -65,7 +65,10 @@ export function createOutbound(options: OutboundOptions): Outbound {
     notifier: createNotifier({ clock, journal, lines }),
     actionRunner: actions,
     renderer: { bodyOf: (dispatch) => dispatchRequest(dispatch, clock).body },
-    health: { of: (subscriptionId) => lines.healthOf(subscriptionId) },
+    health: {
+      of: (subscriptionId) => lines.healthOf(subscriptionId),
+      breakerOf: (subscriptionId) => lines.breakerOf(subscriptionId),
+    },
     resetBreaker: (subscriptionId) => lines.resetBreaker(subscriptionId),
     forget: (subscriptionId) => lines.forget(subscriptionId),
     forgetAction: (accountId, id) => actions.forget(accountId, id),

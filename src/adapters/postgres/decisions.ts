@@ -1,19 +1,14 @@
 import { sql } from 'kysely'
-import type {
-  CallerApproval,
-  CallerApprovals,
-  DecisionFilter,
-  Decisions,
-  DecisionView,
-  KeptAnswers,
-  Page,
-} from '../../app/store.ts'
+import type { Decisions, DecisionView } from '../../app/decision-store.ts'
+import type { CallerApproval, CallerApprovals, KeptAnswers } from '../../app/store.ts'
 import type { Change, ChangeEvent, CommitMode } from '../../domain/change.ts'
 import { notificationsOf } from '../../domain/notification.ts'
 import type { DecisionDetail } from './commit-statement.ts'
 import type { Database, Statement } from './database.ts'
 import { eventParameter, HAPPENED_BESIDE, POINTED } from './event-parts.ts'
+import { findDecisions, selectDecisions } from './find-decisions.ts'
 import { orUnavailable } from './sqlstate.ts'
+import { toldOf } from './told-of-decision.ts'
 
 /** Reads wait for what was answered but is not stored yet: every decision that was answered can be read. */
 export function createDecisions(database: Database, flush: () => Promise<void>): Decisions {
@@ -21,43 +16,17 @@ export function createDecisions(database: Database, flush: () => Promise<void>):
     read: async (accountId, decisionId) => {
       await flush()
       const row = await orUnavailable(
-        select(database, accountId).where('d.id', '=', decisionId).executeTakeFirst(),
+        selectDecisions(database, accountId).where('d.id', '=', decisionId).executeTakeFirst(),
       )
       return row === undefined ? null : viewOf(row as Row)
     },
     list: async (accountId, filter, page) => {
       await flush()
-      const rows = await orUnavailable(filtered(database, accountId, filter, page).execute())
+      const rows = await findDecisions(database, accountId, filter, page)
       return rows.map((row) => viewOf(row as Row))
     },
+    told: (accountId, decisionId) => toldOf(database, accountId, decisionId),
   }
-}
-
-function select(database: Database, accountId: string) {
-  return database
-    .of(accountId)
-    .kysely.selectFrom('decisions as d')
-    .leftJoin('caller_approvals as c', (join) =>
-      join.onRef('c.account', '=', 'd.account').onRef('c.decision_id', '=', 'd.id'),
-    )
-    .selectAll('d')
-    .select(['c.state', 'c.record_id as committed_record_id'])
-    .where('d.account', '=', accountId)
-    .where('d.decision', '<>', 'void')
-}
-
-function filtered(database: Database, accountId: string, filter: DecisionFilter, page: Page) {
-  let query = select(database, accountId).orderBy('d.id', 'desc').limit(page.limit)
-  if (page.after !== null) query = query.where('d.id', '<', page.after)
-  if (filter.decision !== undefined) query = query.where('d.decision', '=', filter.decision)
-  if (filter.catalogId !== undefined) query = query.where('d.catalog_id', '=', filter.catalogId)
-  if (filter.recordId !== undefined) query = query.where('d.record_id', '=', filter.recordId)
-  if (filter.since !== undefined) query = query.where('d.decided_at', '>=', new Date(filter.since))
-  if (filter.until !== undefined) query = query.where('d.decided_at', '<', new Date(filter.until))
-  if (filter.subscriptionId !== undefined) {
-    query = query.where(sql<boolean>`${filter.subscriptionId} = any(d.asked)`)
-  }
-  return query
 }
 
 type Row = {

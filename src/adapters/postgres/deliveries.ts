@@ -1,4 +1,4 @@
-import { sql, type Transaction } from 'kysely'
+import { sql } from 'kysely'
 import type {
   AttemptView,
   Deliveries,
@@ -6,16 +6,16 @@ import type {
   DeliveryView,
   NotificationView,
   NumberedDelivery,
-  ReplayOrder,
   RetryResult,
 } from '../../app/delivery-store.ts'
 import type { Page } from '../../app/store.ts'
 import type { Actor } from '../../domain/audit.ts'
 import type { EventBody } from '../../domain/notification.ts'
 import { audit } from './audit-write.ts'
+import { backlogOf } from './backlog.ts'
 import type { Database } from './database.ts'
+import { createReplays } from './replays.ts'
 import { orUnavailable, orWriteProblem } from './sqlstate.ts'
-import type { Tables } from './tables.ts'
 
 /** A delivery's id is `<event id>_<subscription id>`, as on the wire. Ids have no `_` but after the prefix. */
 const DELIVERY_ID = /^(evt_[0-9a-z]+)_(.+)$/
@@ -35,8 +35,8 @@ export function createDeliveries(database: Database, actor: Actor | null = null)
       return { ...deliveryOf(row), attemptLog: await attemptsOf(database, accountId, row) }
     },
     retry: (accountId, deliveryId) => retry({ database, actor }, accountId, deliveryId),
-    replay: (accountId, subscriptionId, order) =>
-      orWriteProblem(startReplay({ database, actor }, accountId, subscriptionId, order)),
+    ...createReplays(database, actor),
+    backlog: (accountId) => backlogOf(database, accountId),
     numbered: async (accountId, subscriptionId, after, limit) => {
       const rows = await orUnavailable(
         select(database, accountId)
@@ -172,52 +172,6 @@ async function retry(
 }
 
 /** What comes later is no part of it. What ends meanwhile within the range is. */
-async function startReplay(
-  { database, actor }: Ordering,
-  accountId: string,
-  subscriptionId: string,
-  order: ReplayOrder,
-): Promise<number> {
-  return database
-    .of(accountId)
-    .kysely.transaction()
-    .execute(async (tx) => {
-      const count = await insertReplay(tx, accountId, subscriptionId, order)
-      if (count === 0) return 0
-      const change = { accountId, action: 'deliveries.replayed', target: subscriptionId } as const
-      await audit(tx, actor, { ...change, before: null, after: { ...order, count } })
-      return count
-    })
-}
-
-async function insertReplay(
-  tx: Transaction<Tables>,
-  accountId: string,
-  subscriptionId: string,
-  order: ReplayOrder,
-): Promise<number> {
-  const { since, until, fromSequenceId, toSequenceId, states } = order
-  const { rows } = await sql<{ count: number }>`
-with range as materialized (
-  select coalesce(${since ?? null}::timestamptz, '-infinity') as since,
-    coalesce(${until ?? null}::timestamptz, 'infinity') as until
-),
-found as materialized (
-  select count(*) as count, min(d.sequence_id) as first, max(d.sequence_id) as last
-    from deliveries d, range r
-   where d.account = ${accountId} and d.subscription_id = ${subscriptionId}
-     and d.sequence_id between ${fromSequenceId ?? 0} and ${toSequenceId ?? Number.MAX_SAFE_INTEGER}
-     and d.state = any(${[...states]}::text[]) and d.created_at >= r.since and d.created_at < r.until
-),
-ordered as (
-  insert into replays (account, subscription_id, next_sequence, last_sequence, since, until, states)
-  select ${accountId}, ${subscriptionId}, f.first, f.last, r.since, r.until, ${[...states]}::text[]
-    from found f, range r where f.count > 0
-)
-select count from found`.execute(tx)
-  return rows[0]?.count ?? 0
-}
-
 type DeliveryRow = {
   readonly subscription_id: string
   readonly sequence_id: number

@@ -48,7 +48,7 @@ const MEND: Statement = { name: 'mend_lanes', text: 'select mend_lanes() as coun
 const MEND_CHAINS: Statement = { name: 'mend_chains', text: 'select mend_chains() as count' }
 const KEEP_ATTEMPTS: Statement = { name: 'keep_attempts', text: 'select keep_attempts($1)' }
 /** The small tables whose rows never rest. */
-const VACUUM: readonly Statement[] = ['lanes', 'outbox', 'sequences'].map((table) => ({
+const VACUUM: readonly Statement[] = ['lanes', 'outbox', 'sequences', 'activity'].map((table) => ({
   name: `vacuum_${table}`,
   text: `vacuum ${table}`,
 }))

@@ -1,6 +1,7 @@
 /** The whole store over one database: opened, migrated, and closed again. */
 import type { Clock, Ids, Journal } from '../../app/ports.ts'
 import type { Actor } from '../../domain/audit.ts'
+import { PostgresActivity } from './activity.ts'
 import { PostgresApprovals } from './approvals.ts'
 import { createAuditLog } from './audit-log.ts'
 import { createChanges } from './changes.ts'
@@ -45,6 +46,8 @@ export async function openStore(options: StoreOptions) {
     await Promise.all([approvals.flush(), options.flushSiblings?.()])
   }
   const keyUse = new KeyUse(database, clock, onTrouble)
+  const gatewayId = ids.make('gtw')
+  const activity = new PostgresActivity({ database, clock, gatewayId, onTrouble })
   const onChanged = (accountId: string) => changes.tell(accountId)
   const settings = { database, sealer, onChanged }
   const changesBy = (actor: Actor | null) =>
@@ -62,6 +65,7 @@ export async function openStore(options: StoreOptions) {
     ...changesBy(null),
     changesBy,
     audit: createAuditLog(database),
+    activity,
     events: createEvents(database),
     sequences: createSequences(database),
     sealedSecrets: createSealedSecrets(database, sealer),
@@ -77,7 +81,7 @@ export async function openStore(options: StoreOptions) {
       ),
     close: async () => {
       stopSweeping()
-      await Promise.all([approvals.close(), keyUse.flush()])
+      await Promise.all([approvals.close(), keyUse.flush(), activity.flush()])
       await database.close()
     },
   }

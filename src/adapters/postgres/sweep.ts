@@ -14,6 +14,10 @@ const SWEEPS: readonly Statement[] = [
     name: 'sweep_unredeemed_approvals',
     text: 'update caller_approvals set change = null where change is not null and expires_at < now()',
   },
+  {
+    name: 'sweep_activity',
+    text: "delete from activity where minute < now() - interval '24 hours'",
+  },
   SWEEP_LEAVING,
 ]
 

@@ -163,11 +163,13 @@ export type Tables = {
     id: Generated<number>
     account: string
     subscription_id: string
+    first_sequence: number | null
     next_sequence: number
     last_sequence: number
     since: Timestamp
     until: Timestamp
     states: string[]
+    requested_at: Timestamp
     touched_at: Timestamp
   }
   audit: {

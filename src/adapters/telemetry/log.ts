@@ -68,6 +68,7 @@ function severityOf(event: JournalEvent): Severity {
       return event.degraded ? 'warn' : 'info'
     case 'approval.failed':
       return event.code === 'internal' ? 'error' : 'info'
+    case 'approval.amended':
     case 'call.ended':
     case 'request.shed':
     case 'request.limited':
@@ -101,6 +102,8 @@ function lineOf(event: JournalEvent): object {
   switch (event.kind) {
     case 'approval.decided':
       return approvalLine(event)
+    case 'approval.amended':
+      return { ...event, verdicts: undefined, validators: event.verdicts.map(validatorLine) }
     case 'approval.failed':
       return { ...event, totalMs: tidy(event.totalMs) }
     case 'delivery.attempted':

@@ -213,6 +213,7 @@ export class Metrics {
         return this.#shed.inc()
       case 'request.limited':
         return this.#limited.inc({ by: event.by })
+      case 'approval.amended':
       case 'log.flushed':
       case 'deliveries.mended':
       case 'subscription.failing':

@@ -322,5 +322,10 @@ describe('shadows that answer late', () => {
         ],
       },
     ])
+    const told = world.journal.events.filter(({ kind }) => kind === 'approval.amended')
+    expect(told).toMatchObject([
+      { decisionId: second.id, verdicts: [{ subscriptionId: 's', outcome: 'deny' }] },
+    ])
+    expect(told).toMatchObject([{ verdicts: { length: 1 } }])
   })
 })

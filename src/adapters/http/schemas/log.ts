@@ -21,6 +21,14 @@ export const decisionQuery = pageQuery.extend({
   subscriptionId: z.string().max(200).optional(),
   since: timestamp.optional(),
   until: timestamp.optional(),
+  text: z.string().min(1).max(200).optional().meta({
+    description:
+      'In the texts, the record’s id or the user, in whatever case; looked for in the newest 20,000 decisions that the other filters leave.',
+  }),
+  after: z.string().max(200).optional().meta({
+    description:
+      'The newest decision that is known: those that came after it. One that took its time may be told of twice.',
+  }),
 })
 
 const mismatch = z
@@ -70,11 +78,37 @@ export const decisionView = z
         detail: z.string().optional(),
       }),
     ),
-    timing: z.object({ decidedMs: z.number(), validatorsMs: z.number() }),
+    timing: z.object({
+      decidedMs: z.number(),
+      validatorsMs: z.number(),
+      timeoutMs: z
+        .number()
+        .optional()
+        .meta({ description: 'The budget. Earlier decisions do not tell it.' }),
+    }),
     requestId: z.string(),
     decidedAt: timestamp,
   })
   .meta({ id: 'Decision' })
+
+export const decisionDetail = decisionView
+  .extend({
+    notifications: z
+      .array(
+        z.object({
+          id: z.string().meta({ description: 'Of the delivery.' }),
+          event: z.string(),
+          subscriptionId: z.string(),
+          sequenceId: z.number().nullable(),
+          state: z
+            .enum(DELIVERY_STATES)
+            .nullable()
+            .meta({ description: 'Null for the moment until it is planned.' }),
+        }),
+      )
+      .meta({ description: 'Who was told because of it.' }),
+  })
+  .meta({ id: 'DecisionDetail' })
 
 export const deliveryQuery = pageQuery.extend({
   subscriptionId: z.string().max(200).optional(),
@@ -150,11 +184,15 @@ export const replayRequest = z
       .min(1)
       .optional()
       .meta({ description: 'All when left out.' }),
+    preview: z.boolean().optional().meta({ description: '`true`: they are only counted.' }),
   })
-  .refine((range) => Object.values(range).some((one) => one !== undefined), {
-    path: ['since'],
-    message: 'Say which: since, until, fromSequenceId, toSequenceId, states.',
-  })
+  .refine(
+    (range) => Object.values({ ...range, preview: undefined }).some((one) => one !== undefined),
+    {
+      path: ['since'],
+      message: 'Say which: since, until, fromSequenceId, toSequenceId, states.',
+    },
+  )
   .refine(({ since, until }) => !since || !until || Date.parse(since) < Date.parse(until), {
     path: ['until'],
     message: 'This is not after `since`.',
@@ -166,6 +204,20 @@ export const replayRequest = z
   .meta({ id: 'ReplayRequest' })
 
 export const replayResponse = z.object({ count: z.number() }).meta({ id: 'Replay' })
+
+export const replayList = z.object({
+  items: z.array(
+    z
+      .object({
+        id: z.string(),
+        fromSequenceId: z.number(),
+        toSequenceId: z.number(),
+        nextSequenceId: z.number().meta({ description: 'Those before it were looked through.' }),
+        requestedAt: timestamp,
+      })
+      .meta({ id: 'ReplayUnderWay' }),
+  ),
+})
 
 export const notificationView = z
   .object({

@@ -11,6 +11,10 @@ import { countingIds, recordingJournal } from '../../app/fakes.ts'
 
 const READER: Caller = { accountId: 'a', keyId: 'k', scopes: new Set(['read']) }
 
+const refuse = () => {
+  throw new Error('not asked for')
+}
+
 function appWith(authenticate: Authenticator['authenticate']) {
   const writing = route({
     method: 'POST',
@@ -23,7 +27,8 @@ function appWith(authenticate: Authenticator['authenticate']) {
     handle: () => ok({}),
   })
   const ports: AppPorts = {
-    authenticator: { authenticate, forget: () => {} },
+    authenticator: { authenticate, callerOf: refuse, hashOf: refuse, forget: () => {} },
+    sessions: { begin: refuse, read: () => null, end: refuse },
     ids: countingIds(),
     journal: recordingJournal(),
     arriving: createInFlight(),

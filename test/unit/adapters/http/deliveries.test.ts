@@ -21,6 +21,10 @@ function world(result: RetryResult = 'on_its_way') {
       done.push('replay')
       return 3
     },
+    countReplay: async () => {
+      done.push('counted')
+      return 4
+    },
     read: async () => ({ id: 'evt_1_sub_a', attemptLog: [] }),
   } as unknown as Deliveries
   const ports = {
@@ -36,7 +40,8 @@ function world(result: RetryResult = 'on_its_way') {
   }
   return {
     done,
-    replay: () => call('/v1/subscriptions/{id}/replay', { states: ['dead'] }),
+    replay: (more: object = {}) =>
+      call('/v1/subscriptions/{id}/replay', { states: ['dead'], ...more }),
     retry: () => call('/v1/deliveries/{id}/retry'),
   }
 }
@@ -46,6 +51,14 @@ describe('deliveries that are wanted again', () => {
     const { done, replay } = world()
     expect(await replay()).toMatchObject({ status: 202, json: { count: 3 } })
     expect(done).toEqual(['replay', 'wanted'])
+  })
+
+  it('are only counted for whoever wants to see how many they would be', async () => {
+    const { done, replay } = world()
+    expect(await replay({ preview: true })).toMatchObject({ status: 200, json: { count: 4 } })
+    expect(done).toEqual(['counted'])
+    expect(await replay({ preview: false })).toMatchObject({ status: 202, json: { count: 3 } })
+    expect(done).toEqual(['counted', 'replay', 'wanted'])
   })
 
   it('are told to the relay at once when one is to be sent again', async () => {
@@ -96,7 +109,9 @@ describe('what is asked of deliveries', () => {
       toSequenceId: 1,
       states: ['dead'],
     }
-    expect(Object.keys(properties).toSorted()).toEqual(Object.keys(valid).toSorted())
+    expect(Object.keys(properties).toSorted()).toEqual(
+      [...Object.keys(valid), 'preview'].toSorted(),
+    )
     expect(replayRequest.parse(valid)).toEqual(valid)
     for (const [name, value] of Object.entries(valid)) {
       expect(replayRequest.parse({ [name]: value })).toEqual({ [name]: value })
@@ -109,6 +124,7 @@ describe('what is asked of deliveries', () => {
     const wrong = [
       {},
       { since: undefined },
+      { preview: true },
       { fromSequenceId: 2, toSequenceId: 1 },
       { since: early, until: early },
       { since: late, until: early },
