@@ -16,6 +16,7 @@ RUN npm ci --ignore-scripts
 COPY tsconfig.json ./
 COPY tools ./tools
 COPY src ./src
+COPY console ./console
 RUN npm run build
 
 FROM base

@@ -11,6 +11,11 @@ const needsPhp = '**/*.php.test.ts'
 const hasPhp = process.env['TEST_PHP'] !== undefined
 if (!hasPhp) console.info(`Without TEST_PHP: no ${needsPhp}.`)
 
+// The same for the console in a browser: TEST_BROWSER is the path of Chromium.
+const needsBrowser = 'test/console/**/*.test.ts'
+const hasBrowser = process.env['TEST_BROWSER'] !== undefined
+if (!hasBrowser) console.info(`Without TEST_BROWSER: no ${needsBrowser}.`)
+
 const project = (name: string, include: string[], timeoutMs: number) => ({
   extends: true as const,
   test: {
@@ -36,6 +41,7 @@ export default defineConfig({
       project('contract', ['test/contract/**/*.test.ts'], 60_000),
       project('e2e', ['test/e2e/**/*.test.ts'], 60_000),
       project('fault', ['test/fault/**/*.test.ts'], 180_000),
+      ...(hasBrowser ? [project('console', [needsBrowser], 120_000)] : []),
     ],
   },
 })
