@@ -2,8 +2,9 @@
 -- its statements names, PostgreSQL itself shows and takes only rows of the accounts that the session has said it works
 -- for. An owner, and a superuser, is not concerned: its rows are the database's own. Tables are locked for a moment.
 --
--- `assent.accounts` is a comma list of accounts, or `*` for what a gateway does for all of them together (planning,
--- sending, sweeping). A session that has said nothing reaches nothing.
+-- `assent.accounts` is a list of accounts, or a sign that no account's id can be, for what a gateway does for all of them
+-- together (planning, sending, sweeping). Ids hold no control characters, so two of those serve: chr(31) is between
+-- accounts, chr(30) is everybody. A session that has said nothing reaches nothing.
 
 -- Later migrations call it for each table that they make.
 create function wall_in(walled regclass, account_column text default 'account') returns void
@@ -13,8 +14,8 @@ begin
   -- The setting is read once for a statement, not once for a row.
   execute format(
     $policy$create policy wall on %s using (
-      (select current_setting('assent.accounts', true)) = '*'
-      or %I = any (string_to_array((select current_setting('assent.accounts', true)), ',')))$policy$,
+      (select current_setting('assent.accounts', true)) = chr(30)
+      or %I = any (string_to_array((select current_setting('assent.accounts', true)), chr(31))))$policy$,
     walled, account_column);
 end $$;
 
@@ -27,7 +28,7 @@ select wall_in(walled::regclass) from unnest(array[
 
 -- Pointers bear no account. Whoever commits adds some; only who works for all accounts sees them.
 alter table outbox enable row level security;
-create policy wall on outbox using ((select current_setting('assent.accounts', true)) = '*') with check (true);
+create policy wall on outbox using ((select current_setting('assent.accounts', true)) = chr(30)) with check (true);
 
 -- Partitions are made and dropped by whoever owns the table, whoever asks for it.
 do $$

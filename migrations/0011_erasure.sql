@@ -51,9 +51,9 @@ begin
   return total;
 end $$;
 
--- What is left of an event that told of a record which was erased: that there was one. A delivery of it that is still
--- open is cancelled when its turn comes.
-create function erased_body(body json) returns json language sql immutable as $$
+-- What is left of an event that told of a record which was erased: that there was one, and the digest by which the same
+-- call finds it again. A delivery of it that is still open is cancelled when its turn comes.
+create function erased_body(body json, digest text) returns json language sql immutable as $$
   select json_build_object('event', body->>'event', 'accountId', body->>'accountId', 'changedFields', '[]'::json,
-    'erased', true)
+    'erased', true, 'erasedAs', digest)
 $$;

@@ -60,7 +60,7 @@ import { createConfigurations } from './app/configuration.ts'
 import type { Loop } from './app/deliver/loop.ts'
 import { Relay } from './app/deliver/relay.ts'
 import { retire } from './app/deliver/watch-failing.ts'
-import { ARRIVING_MAX, createInFlight, type InFlight } from './app/in-flight.ts'
+import { createArriving, createInFlight, type InFlight } from './app/in-flight.ts'
 import { auditKeeper } from './app/keep-audit.ts'
 import { createKey } from './app/manage-keys.ts'
 import { createKeyRegistry } from './app/once-only.ts'
@@ -158,12 +158,12 @@ async function assemble(
     sessions: parts.sessions,
     ids: systemIds,
     journal,
-    arriving: createInFlight(ARRIVING_MAX),
+    arriving: createArriving(),
     isStopping: () => parts.state.isStopping,
   })
   const { port, host } = config
   const door = { clock, ids: systemIds, journal, nextTurn: setImmediate }
-  const listening = await listen(app, { port, host, door })
+  const listening = await listen(app, { port, host, door, processClock: systemClock })
   own.port = listening.address.port
   parts.relay.start()
   parts.auditKeeper.start()

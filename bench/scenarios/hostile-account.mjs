@@ -45,7 +45,7 @@ export async function run({ postgres, validators, options, say }) {
   const hostile = await hostileAccount(gateway, servers)
   await warmUp(target, options)
   const runs = { alone: [], beside: [] }
-  for (let round = 0; round < Math.max(3, options.rounds); round++) {
+  for (let round = 0; round < (options.quick ? 1 : Math.max(3, options.rounds)); round++) {
     const { seconds } = options
     runs.alone.push(await measureOnce(target, { callers: HEALTHY_CALLERS, seconds }))
     const stop = hostile.start()

@@ -40,7 +40,7 @@ export type ApproveCommand = {
   readonly requestId: string
   /** How long it had to wait for its turn, which counts against its budget. */
   readonly waitedMs: number
-  /** About what each validator is sent, in characters. */
+  /** About what each validator is sent of it, in characters. */
   readonly size: number
   readonly event: ChangeEvent
   readonly catalogId: string
@@ -239,20 +239,30 @@ function inquiryAbout({ change }: Prepared, { command, ports, deadline, chain }:
 async function ask(
   { command, ports, deadline }: Sitting,
   plan: Plan,
-  { inquiry, earlier }: Round,
+  { prepared, inquiry, earlier }: Round,
 ): Promise<Asked> {
   const { denyGraceMs, presence, accountId } = command
-  const putDown = ports.inFlight.carry(accountId, command.size * plan.asked.length)
+  const size = (command.size + sizeOf(prepared)) * plan.asked.length
+  const putDown = ports.inFlight.carry(accountId, size)
+  let late: Promise<unknown> | null = null
   try {
     command.progress?.planned(plan, inquiry.decisionId)
     const onAnswer = command.progress?.answered
     const asking = { plan, inquiry, deadline, denyGraceMs, presence, earlier, onAnswer }
     const asked = await askValidators(asking, ports)
+    late = asked.late
     if (presence.isGone()) throw new Problem('client_gone')
     return asked
   } finally {
-    putDown()
+    // Shadows go on, and what they are sent is still there.
+    if (late === null) putDown()
+    else void late.finally(putDown)
   }
+}
+
+/** Everybody is shown the record as it was. */
+function sizeOf({ stored }: Prepared): number {
+  return stored === null ? 0 : JSON.stringify(stored.values).length
 }
 
 /** The fields that validators would set on a change that may be committed, if any differ. */

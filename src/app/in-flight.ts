@@ -32,6 +32,8 @@ const CARRIED_MAX = 192 * 1_024 * 1_024
 
 /** Bodies on their way in at once. An account's share of them and of approvals is less than the front door lets in. */
 export const ARRIVING_MAX = 600
+/** Of those of whom nothing is known, who may send little. */
+const ARRIVING_UNKNOWN_MAX = 64
 
 export function createInFlight(max: number = APPROVALS_IN_FLIGHT_MAX): InFlight {
   const records = new Set<string>()
@@ -79,6 +81,14 @@ export function createInFlight(max: number = APPROVALS_IN_FLIGHT_MAX): InFlight 
     },
     drained: () =>
       count === 0 ? Promise.resolve() : new Promise((resolve) => waiting.push(resolve)),
+  }
+}
+
+/** Bodies that are still coming in: of callers, and of whoever has shown no key. */
+export function createArriving() {
+  return {
+    known: createInFlight(ARRIVING_MAX),
+    unknown: createInFlight(ARRIVING_UNKNOWN_MAX),
   }
 }
 

@@ -439,7 +439,7 @@ export function auditGrantsContract(opened: () => Opened): void {
     const client = new pg.Client({ connectionString: url })
     try {
       await client.connect()
-      await client.query("set assent.accounts = '*'")
+      await client.query("select set_config('assent.accounts', chr(30), false)")
       const allowed = [
         `insert into audit_heads (account, last_seq) values ('x', 1)
           on conflict (account) do update set last_seq = 2 returning last_seq`,

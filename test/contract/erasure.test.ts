@@ -33,6 +33,29 @@ onEachStore((opened) => {
       expect(await store.changesBy(ADA).erasures.erase(nameOf(account, 'r'), TARGET)).toBeNull()
     })
 
+    it('is found again by what a receiver answered meanwhile, and by an answer that names it alone', async () => {
+      const account = await inhabited(opened(), 'r')
+      const { store, sql } = opened()
+      await sql(
+        `insert into kept_answers (account, key, fingerprint, status, body, expires_at)
+         values ($1, 'like Bpium', 'f', 200, '{"id":"r"}', now() + interval '1 hour'),
+           ($1, 'of another', 'f', 200, '{"id":"other"}', now() + interval '1 hour')`,
+        [account],
+      )
+      const first = await store.erasures.erase(nameOf(account, 'r'), TARGET)
+      expect(first).toMatchObject({ answers: 2, attempts: 1 })
+      await sql(
+        `insert into attempts (account, subscription_id, sequence_id, request_headers, reply, duration_ms)
+         select account, subscription_id, sequence_id, '{}', $2, 1 from deliveries where account = $1`,
+        [account, SECRET],
+      )
+      const second = await store.erasures.erase(nameOf(account, 'r'), TARGET)
+      expect(second).toMatchObject({ records: 0, events: 0, attempts: 1 })
+      expect(await wherever(opened(), account)).toEqual([])
+      expect(await store.erasures.erase(nameOf(account, 'r'), TARGET)).toBeNull()
+      expect(await store.keptAnswers.find(account, 'of another')).not.toBeNull()
+    })
+
     it('leaves the other records of its account, and events that only bear its id', async () => {
       const account = await inhabited(opened(), 'r')
       await fill(opened(), account, 'other')

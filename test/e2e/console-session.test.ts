@@ -91,6 +91,19 @@ describe('a session', () => {
     expect([plain.status, plain.headers['set-cookie']]).toEqual([403, undefined])
   })
 
+  it('is the one of its own name only: what a neighbour on the way has set counts for nothing', async () => {
+    const { cookie } = await signIn()
+    const secure = { host: 'assent.example', 'x-forwarded-proto': 'https' }
+    const headers = { ...secure, 'sec-fetch-site': 'same-origin', cookie }
+    expect((await send('/v1/decisions', { headers })).status).toBe(401)
+  })
+
+  it('does not take more than a key may have, from whoever has shown none', async () => {
+    const body = JSON.stringify({ key: 'x'.repeat(9_000) })
+    const sent = { method: 'POST', headers: { ...own(), ...JSON_TYPE }, body }
+    expect((await send('/console/session', sent)).status).toBe(413)
+  })
+
   it('does not begin with a wrong key', async () => {
     const { answer } = await signIn(`${ADMIN_KEY}x`)
     expect([answer.status, answer.headers['set-cookie']]).toEqual([401, undefined])
@@ -108,7 +121,7 @@ describe('a session', () => {
 
   it('ends half an hour after it was last used, and eight hours after it began', async () => {
     let { cookie } = await signIn()
-    const look = () => send('/v1/decisions', { headers: { ...own(), cookie } })
+    const look = () => send('/console/session', { headers: { ...own(), cookie } })
     expect((await look()).headers['set-cookie']).toBeUndefined()
     aheadMs += 30 * 60_000
     expect((await look()).status).toBe(401)
@@ -116,6 +129,9 @@ describe('a session', () => {
     cookie = (await signIn()).cookie
     for (let passed = 0; passed < 8 * 60 - 20; passed += 20) {
       aheadMs += 20 * 60_000
+      // What a page does by itself keeps nothing going.
+      const polled = await send('/v1/decisions', { headers: { ...own(), cookie } })
+      expect([polled.status, polled.headers['set-cookie']]).toEqual([200, undefined])
       const answer = await look()
       expect(answer.status).toBe(200)
       cookie = answer.headers['set-cookie']?.[0]?.split(';')[0] ?? ''

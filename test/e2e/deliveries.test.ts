@@ -302,6 +302,8 @@ describe.each(DATABASES)('deliveries on the %s database', (database) => {
     const { id } = await telling.subscribe(catalogId, receiver)
     for (let n = 1; n <= 3; n++) await telling.write(catalogId, 'a', n)
     await eventually('it has failed', () => receiver.received.length > 0)
+    // What is planned after the end is told to nobody, and so in no log.
+    await eventually('all are planned', async () => (await telling.states(id)).length === 3)
     expect((await telling.api.delete(`/v1/subscriptions/${id}`)).status).toBe(204)
     await telling.all(id, 3, 'cancelled')
     const told = receiver.received.length

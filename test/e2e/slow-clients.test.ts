@@ -89,7 +89,13 @@ describe('an answer that is not read', () => {
     })
     const journal = { record: () => {} }
     const door = { clock: systemClock, ids: systemIds, journal, nextTurn: setImmediate }
-    const listening = await listen(app, { port: 0, host: '127.0.0.1', door, silenceMs: 100 })
+    const listening = await listen(app, {
+      port: 0,
+      host: '127.0.0.1',
+      door,
+      processClock: systemClock,
+      silenceMs: 100,
+    })
     const socket = await connected(`http://127.0.0.1:${listening.address.port}`)
     socket.pause()
     socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n')

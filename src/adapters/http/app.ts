@@ -12,7 +12,15 @@ import { Problem } from '../../domain/problem.ts'
 import type { Values } from '../../domain/values.ts'
 import { ANSWER_HEADERS } from './answer-headers.ts'
 import { type Authenticator, BEARER_ONLY, mayUse, refuseForeignPages } from './authenticate.ts'
-import { checked, complaintsOf, decodeText, parseJson, readIncoming, readRequest } from './body.ts'
+import {
+  checked,
+  complaintsOf,
+  decodeText,
+  KEYLESS_BODY_BYTES_MAX,
+  parseJson,
+  readIncoming,
+  readRequest,
+} from './body.ts'
 import { localesOf } from './command.ts'
 import { waitOf } from './front-door.ts'
 import { presenceOf } from './presence.ts'
@@ -27,8 +35,11 @@ export type AppPorts = {
   readonly sessions: Sessions
   readonly ids: Ids
   readonly journal: Journal
-  /** Bodies that are still coming in. */
-  readonly arriving: Pick<InFlight, 'enter'>
+  /** Bodies that are still coming in: of callers, and of those of whom nothing is known. */
+  readonly arriving: {
+    readonly known: Pick<InFlight, 'enter'>
+    readonly unknown: Pick<InFlight, 'enter'>
+  }
   /** While it stops, every answer asks its connection to be closed. */
   readonly isStopping: () => boolean
 }
@@ -149,7 +160,7 @@ async function contextOf(
   const caller = await admit(c, route, visit, ports)
   const params = readParams(c)
   const query = route.query === undefined ? undefined : readQuery(c, route.query)
-  const bytes = await bytesOf(c, route, () => ports.arriving.enter(caller.accountId, null))
+  const bytes = await bytesOf(c, route, () => placeFor(route, ports).enter(caller.accountId, null))
   const { body, bodyText } = bodyOf(route, bytes, visit)
   return {
     caller,
@@ -168,7 +179,7 @@ const NOBODY = { accountId: '', keyId: '', scopes: new Set<never>() }
 
 async function admit(
   c: Incoming,
-  { scopes, manners }: Route,
+  { scopes, manners, renewsSession }: Route,
   visit: Visit,
   { authenticator, sessions }: AppPorts,
 ) {
@@ -177,7 +188,7 @@ async function admit(
   const authorization = headerOf(c, 'authorization')
   const header = (name: string) => headerOf(c, name)
   const session = authorization === undefined ? sessions.read(header, c.req.method) : null
-  visit.renewal = session?.renewal ?? null
+  visit.renewal = renewsSession === true ? (session?.renewal ?? null) : null
   const caller = await (session === null
     ? authenticator.authenticate(authorization, schemes)
     : authenticator.callerOf(session.keyHash))
@@ -210,6 +221,9 @@ function readQuery(c: Incoming, schema: NonNullable<Route['query']>): unknown {
   throw new Problem('invalid_query', { complaints: complaintsOf(result.error) })
 }
 
+const placeFor = ({ scopes }: Route, { arriving }: AppPorts) =>
+  scopes === null ? arriving.unknown : arriving.known
+
 /** Null for a route that takes no body. A body has a place for as long as it is coming in. */
 async function bytesOf(
   c: Incoming,
@@ -225,7 +239,7 @@ async function bytesOf(
   if (incoming === undefined) return readRequest(c.req.raw)
   const leave = takePlace()
   try {
-    return await readIncoming(incoming)
+    return await readIncoming(incoming, route.scopes === null ? KEYLESS_BODY_BYTES_MAX : undefined)
   } finally {
     leave()
   }

@@ -10,22 +10,28 @@ import { pointerTo } from '../../domain/pointer.ts'
 import { type Complaint, Problem } from '../../domain/problem.ts'
 
 const BODY_BYTES_MAX = 1_048_576
+/** Of whoever has shown no key: room for one. */
+export const KEYLESS_BODY_BYTES_MAX = 8_192
 
-const tooLarge = () =>
-  new Problem('body_too_large', { detail: `A body has at most ${BODY_BYTES_MAX} bytes.` })
+const tooLarge = (bytesMax: number) =>
+  new Problem('body_too_large', { detail: `A body has at most ${bytesMax} bytes.` })
 
 /** Reads the body of a request on a socket. Rejects as soon as the cap is passed. */
-export function readIncoming(incoming: IncomingMessage): Promise<Buffer> {
+export function readIncoming(
+  incoming: IncomingMessage,
+  bytesMax = BODY_BYTES_MAX,
+): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    if (Number(incoming.headers['content-length'] ?? 0) > BODY_BYTES_MAX) return reject(tooLarge())
+    if (Number(incoming.headers['content-length'] ?? 0) > bytesMax)
+      return reject(tooLarge(bytesMax))
     const chunks: Buffer[] = []
     let bytes = 0
     incoming.on('data', (chunk: Buffer) => {
       bytes += chunk.length
-      if (bytes <= BODY_BYTES_MAX) return void chunks.push(chunk)
+      if (bytes <= bytesMax) return void chunks.push(chunk)
       incoming.removeAllListeners('data')
       incoming.pause()
-      reject(tooLarge())
+      reject(tooLarge(bytesMax))
     })
     incoming.on('end', () => {
       const [first] = chunks
@@ -41,7 +47,7 @@ export function readIncoming(incoming: IncomingMessage): Promise<Buffer> {
 /** The same for a request without a socket. */
 export async function readRequest(request: Request): Promise<Buffer> {
   const bytes = Buffer.from(await request.arrayBuffer())
-  if (bytes.length > BODY_BYTES_MAX) throw tooLarge()
+  if (bytes.length > BODY_BYTES_MAX) throw tooLarge(BODY_BYTES_MAX)
   return bytes
 }
 

@@ -41,8 +41,8 @@ export function commandOf(
     keyId: request.caller.keyId,
     requestId: request.requestId,
     waitedMs: request.waitedMs,
-    // The record as it was, which everybody is shown beside the change, is taken to be as large.
-    size: 2 * request.bodyText.length,
+    // Method, address and signature are something too.
+    size: 1_000 + request.bodyText.length,
     locales: localesOf(wish.user?.locale, request.header('accept-language')),
     chain: chainTokens.open(request.header('x-assent-chain'), request.caller.accountId),
     traceparent: traceparentOf(request.header('traceparent')),

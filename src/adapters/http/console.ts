@@ -124,9 +124,10 @@ function sessionRoutes({ authenticator, sessions, version }: ConsolePorts): Rout
     route({
       method: 'GET',
       path: SESSION,
+      renewsSession: true,
       scopes: ['read', 'approve', 'manage'],
       tag,
-      summary: 'Who has signed in',
+      summary: 'Who has signed in; keeps the session going',
       responses: { 200: { description: 'Who.', schema: who } },
       handle: ({ caller: { accountId, keyId, scopes } }) =>
         ok({ accountId, keyId, scopes: [...scopes], version }),

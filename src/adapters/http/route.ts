@@ -54,6 +54,8 @@ export type Manners = {
 
 export type Route = {
   readonly method: HttpMethod
+  /** Asking for it keeps a session going; what a page does by itself does not. */
+  readonly renewsSession?: true | undefined
   /** In OpenAPI's form: `/v1/catalogs/{catalogId}`. */
   readonly path: string
   /** Any one of these lets a caller in (`admin` always does); null: no key is needed. */

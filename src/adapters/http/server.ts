@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo, Socket } from 'node:net'
 import { getRequestListener } from '@hono/node-server'
 import type { Hono } from 'hono'
+import type { Clock } from '../../app/ports.ts'
 import { Problem } from '../../domain/problem.ts'
 import { type DoorPorts, FrontDoor } from './front-door.ts'
 import { LoopDelay } from './loop-delay.ts'
@@ -43,19 +44,21 @@ export type ListenOptions = {
   readonly port: number
   readonly host: string
   readonly door: DoorPorts
+  /** How late the process is, is a matter of real time, whatever clock the gateway goes by. */
+  readonly processClock: Clock
   /** Instead of `SILENCE_MS`. */
   readonly silenceMs?: number
 }
 
 export function listen(
   app: Hono<{ Bindings: NodeBindings }>,
-  { port, host, door, silenceMs = SILENCE_MS }: ListenOptions,
+  { port, host, door, processClock, silenceMs = SILENCE_MS }: ListenOptions,
 ): Promise<Listening> {
   return new Promise((resolve, reject) => {
     // What no URL can be made of never gets to the app; all that goes wrong in the app is answered there.
     const errorHandler = (error: unknown) => responseTo(error, door.ids)
     const serve = getRequestListener(app.fetch, { hostname: host, errorHandler })
-    const loop = new LoopDelay(door.clock)
+    const loop = new LoopDelay(processClock)
     const frontDoor = new FrontDoor(
       door,
       (incoming, outgoing) => void serve(incoming, outgoing),

@@ -51,12 +51,15 @@ export function createSessions({ vault, clock }: SessionPorts): Sessions {
   }
   return {
     begin: (keyHash, header) => {
+      const place = placeOf(header)
+      if (place === null) throw readableOnTheWay()
       const now = clock.wallMs()
-      return cookieOf({ keyHash, startedMs: now, seenMs: now }, placeOf(header))
+      return cookieOf({ keyHash, startedMs: now, seenMs: now }, place)
     },
     read: (header, method) => {
-      const text = textIn(header('cookie'))
-      if (text === null) return null
+      const place = placeOf(header)
+      const text = place === null ? null : textIn(header('cookie'), NAMES[place])
+      if (place === null || text === null) return null
       refuseOtherSites(header, method)
       const one = opened(text, vault)
       const now = clock.wallMs()
@@ -64,7 +67,7 @@ export function createSessions({ vault, clock }: SessionPorts): Sessions {
       if (one === null || now >= endsAtMs) throw over()
       const isOld = now - one.seenMs >= RENEWED_AFTER_MS
       const renewed = isOld ? { ...one, seenMs: now } : one
-      const renewal = isOld ? cookieOf(renewed, placeOf(header)) : null
+      const renewal = isOld ? cookieOf(renewed, place) : null
       return { keyHash: one.keyHash, endsAtMs: endOf(renewed), renewal }
     },
     end: () => [cookie('https', '', 0), cookie('loopback', '', 0)],
@@ -88,24 +91,27 @@ function cookie(place: keyof typeof NAMES, value: string, forMs: number): string
   return `${NAMES[place]}=${value}; Path=/; HttpOnly; SameSite=Strict; Max-Age=${age}${secure}`
 }
 
-function textIn(cookies: string | undefined): string | null {
+/** Of that name only: behind https another one could have been set by whoever is on the way to a neighbour. */
+function textIn(cookies: string | undefined, wanted: string): string | null {
   if (cookies === undefined) return null
   for (const one of cookies.split(';')) {
     const [name = '', value = ''] = one.trim().split('=', 2)
-    if (Object.values(NAMES).some((known) => known === name)) return value
+    if (name === wanted) return value
   }
   return null
 }
 
-/** As the browser sees it: whoever ends TLS before us says so. */
-function placeOf(header: Headers): keyof typeof NAMES {
+/** As the browser sees it: whoever ends TLS before us says so. Null where anybody on the way could read along. */
+function placeOf(header: Headers): keyof typeof NAMES | null {
   if (header('x-forwarded-proto') === 'https') return 'https'
-  if (LOOPBACK.test(header('host') ?? '')) return 'loopback'
-  throw new Problem('forbidden', {
+  return LOOPBACK.test(header('host') ?? '') ? 'loopback' : null
+}
+
+const readableOnTheWay = () =>
+  new Problem('forbidden', {
     detail:
       'The console needs https, or this very machine: over plain http a key could be read on the way.',
   })
-}
 
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/i
 

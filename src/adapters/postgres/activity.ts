@@ -61,6 +61,7 @@ export class PostgresActivity implements ActivityLog {
   #latestMs = 0
   #cancel: (() => void) | null = null
   #writing: Promise<void> = Promise.resolve()
+  #next: Promise<void> | null = null
 
   constructor(options: ActivityOptions) {
     this.#options = options
@@ -82,8 +83,13 @@ export class PostgresActivity implements ActivityLog {
   flush(): Promise<void> {
     this.#cancel?.()
     this.#cancel = null
-    this.#writing = this.#writing.then(() => this.#write())
-    return this.#writing
+    // Whoever asks while one waits for its turn shares it: what is counted by then goes with it.
+    this.#next ??= this.#writing.then(() => {
+      this.#next = null
+      return this.#write()
+    })
+    this.#writing = this.#next
+    return this.#next
   }
 
   async each(

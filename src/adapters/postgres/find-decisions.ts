@@ -10,10 +10,13 @@ import type { Page } from '../../app/store.ts'
 import type { Database } from './database.ts'
 import { orUnavailable } from './sqlstate.ts'
 
-/** Of a whole search, and of each of its steps. A decision may have a megabyte, which is read to find a text in it. */
+/**
+ * Of a whole search, and of each of its steps. A decision may have a megabyte, which is read to find a text in it, and
+ * what is stored of it may be a fiftieth of that: the bytes are those that are stored.
+ */
 const LOOKED_AT = {
-  all: { rows: 20_000, bytes: 64 * 1_048_576 },
-  step: { rows: 500, bytes: 2 * 1_048_576 },
+  all: { rows: 20_000, bytes: 16 * 1_048_576 },
+  step: { rows: 500, bytes: 262_144 },
 } as const
 /** An approval takes 30 s at most; its id is made when it begins. */
 const LATE_MS = 35_000

@@ -6,7 +6,7 @@
  * goes on working for the same account pays nothing. It is said outside of transactions, which therefore cannot undo
  * it; a client that broke on the way is not used again.
  */
-import { Kysely, PostgresDialect } from 'kysely'
+import { Kysely, PostgresDialect, type PostgresPoolClient } from 'kysely'
 import pg from 'pg'
 import { type Database, NotSent, type Statement, type View } from './database.ts'
 import type { Tables } from './tables.ts'
@@ -20,7 +20,9 @@ export function createOpenViews(pool: pg.Pool): Views {
   return { of: () => everyone, everyone }
 }
 
-const EVERYONE = '*'
+/** As migrations/0010_walls.sql reads them: no account's id holds a control character. */
+const EVERYONE = '\u001e'
+const BETWEEN = '\u001f'
 
 export function createWalledViews(pool: pg.Pool): Views {
   const reaches = new WeakMap<pg.PoolClient, string>()
@@ -37,7 +39,7 @@ export function createWalledViews(pool: pg.Pool): Views {
     return client
   }
   return {
-    of: (...accountIds) => viewThrough(() => reaching(accountIds.join(','))),
+    of: (...accountIds) => viewThrough(() => reaching(accountIds.join(BETWEEN))),
     everyone: viewThrough(() => reaching(EVERYONE)),
   }
 }
@@ -49,12 +51,26 @@ function viewThrough(connect: Connect): View {
   return {
     get kysely() {
       // It opens and ends nothing of its own.
-      const pool = { connect, end: () => Promise.resolve() }
+      const pool = { connect: () => connect().then(watched), end: () => Promise.resolve() }
       kysely ??= new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) })
       return kysely
     },
     run: (statement, values) => run(connect, statement, values),
   }
+}
+
+/** Whoever is done gives it back without a word about how it went, so that is noted here. */
+function watched(client: pg.PoolClient): PostgresPoolClient {
+  let broken = false
+  const query = async (text: string, values: unknown[]) => {
+    try {
+      return await client.query(text, values)
+    } catch (error) {
+      broken ||= isBroken(error)
+      throw error
+    }
+  }
+  return { query, release: () => client.release(broken) } as unknown as PostgresPoolClient
 }
 
 async function run<Row>(

@@ -31,7 +31,7 @@ function appWith(authenticate: Authenticator['authenticate']) {
     sessions: { begin: refuse, read: () => null, end: refuse },
     ids: countingIds(),
     journal: recordingJournal(),
-    arriving: createInFlight(),
+    arriving: { known: createInFlight(), unknown: createInFlight() },
     isStopping: () => false,
   }
   return createApp([writing], ports)

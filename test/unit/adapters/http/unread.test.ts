@@ -25,7 +25,12 @@ beforeAll(async () => {
     return c.text('served')
   })
   const door = { clock: systemClock, ids, journal: { record: () => {} }, nextTurn: setImmediate }
-  listening = await listen(app, { port: 0, host: '127.0.0.1', door })
+  listening = await listen(app, {
+    port: 0,
+    host: '127.0.0.1',
+    door,
+    processClock: systemClock,
+  })
 })
 afterAll(() => listening.close(0, systemClock.schedule))
 
