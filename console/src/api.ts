@@ -35,6 +35,8 @@ type ProblemDocument = {
 
 export type Page<T> = { readonly items: readonly T[]; readonly nextCursor: string | null }
 
+export const SESSION_PATH = '/console/session'
+
 type Options = {
   readonly signal?: AbortSignal | undefined
   readonly headers?: Readonly<Record<string, string>> | undefined
@@ -43,6 +45,8 @@ type Options = {
 }
 
 let onSignedOut = () => {}
+/** An answer to what was sent before somebody signed in says nothing of the session of now. */
+let sessions = 0
 /** Called whenever an answer says that there is no session (any more). */
 export function whenSignedOut(listener: () => void): void {
   onSignedOut = listener
@@ -54,6 +58,7 @@ async function call<T>(
   body: unknown,
   { signal, headers, takes = [] }: Options,
 ): Promise<T> {
+  const sentIn = sessions
   const response = await fetch(path, {
     method,
     credentials: 'same-origin',
@@ -70,8 +75,9 @@ async function call<T>(
   })
   const text = await response.text()
   const json: unknown = text === '' ? undefined : parsed(text)
+  if (method === 'POST' && path === SESSION_PATH && response.ok) sessions++
   if (response.ok || takes.includes(response.status)) return json as T
-  if (response.status === 401) onSignedOut()
+  if (response.status === 401 && sentIn === sessions) onSignedOut()
   throw new ApiProblem(
     response.status,
     (json ?? {}) as ProblemDocument,

@@ -1,7 +1,7 @@
 /** The frame around every page: who is there, where one can go, in which language and light. */
 import type { ComponentType } from 'preact'
-import { useEffect, useState } from 'preact/hooks'
-import { ApiProblem, api, whenSignedOut } from './api.ts'
+import { useEffect, useRef, useState } from 'preact/hooks'
+import { ApiProblem, api, SESSION_PATH, whenSignedOut } from './api.ts'
 import { LANGUAGE_NAMES, LANGUAGES, language, setLanguage, useWords, words } from './language.ts'
 import { PAGES, type PageName } from './pages.ts'
 import { href, type Route, useRoute } from './route.ts'
@@ -44,24 +44,73 @@ const WORDS = words({
 
 export function App() {
   const [who, setWho] = useState<Who | null | undefined>(undefined)
+  const [isExpired, setExpired] = useState(false)
   const [error, setError] = useState<unknown>(undefined)
   useEffect(() => {
-    whenSignedOut(() => setWho(null))
-    api.get<Who>('/console/session').then(setWho, (failure: unknown) => {
+    whenSignedOut(() => {
+      setWho((before) => before ?? null)
+      setExpired(true)
+    })
+    api.get<Who>(SESSION_PATH).then(setWho, (failure: unknown) => {
       if (!(failure instanceof ApiProblem) || failure.status !== 401) setError(failure)
     })
   }, [])
+  const enter = (next: Who) => {
+    setWho(next)
+    setExpired(false)
+  }
   if (error !== undefined) return <ErrorNote error={error} onRetry={() => location.reload()} />
   if (who === undefined) return null
   return (
     <>
       {who === null ? (
-        <SignIn onSignedIn={setWho} />
+        <SignIn onSignedIn={enter} />
       ) : (
-        <Frame who={who} onLeft={() => setWho(null)} />
+        <>
+          {isExpired ? null : <Renewal />}
+          <div inert={isExpired}>
+            <Frame key={who.accountId} who={who} onLeft={() => setWho(null)} />
+          </div>
+          {isExpired ? <SignInAgain onSignedIn={enter} /> : null}
+        </>
       )}
       <Toasts />
     </>
+  )
+}
+
+const RENEW_EVERY_MS = 5 * 60_000
+const SIGNS_OF_LIFE = ['pointerdown', 'keydown'] as const
+
+/** A page that reads now and then does not keep the session going; somebody who works in it does. */
+function Renewal() {
+  useEffect(() => {
+    let isActive = false
+    const note = () => {
+      isActive = true
+    }
+    const timer = setInterval(() => {
+      if (isActive) api.get(SESSION_PATH).catch(() => {})
+      isActive = false
+    }, RENEW_EVERY_MS)
+    for (const sign of SIGNS_OF_LIFE) addEventListener(sign, note, true)
+    return () => {
+      clearInterval(timer)
+      for (const sign of SIGNS_OF_LIFE) removeEventListener(sign, note, true)
+    }
+  }, [])
+  return null
+}
+
+/** Over the page, so that what was typed there is still there afterwards; over its dialogs, too. */
+function SignInAgain({ onSignedIn }: { onSignedIn: (who: Who) => void }) {
+  const place = useRef<HTMLDialogElement>(null)
+  const open = () => place.current?.showModal()
+  useEffect(open, [])
+  return (
+    <dialog ref={place} class="sign-in-again" aria-label="Assent" onClose={open}>
+      <SignIn onSignedIn={onSignedIn} />
+    </dialog>
   )
 }
 
@@ -71,6 +120,7 @@ function Frame({ who, onLeft }: { who: Who; onLeft: () => void }) {
   const [isOpen, setOpen] = useState(false)
   const [first = 'overview'] = route.parts
   useEffect(() => setOpen(false), [route])
+  useFocusOn(route.parts.join('/'))
   return (
     <div class="frame">
       <a class="skip" href="#page" onClick={focusPage}>
@@ -108,6 +158,15 @@ function Frame({ who, onLeft }: { who: Who; onLeft: () => void }) {
       </main>
     </div>
   )
+}
+
+/** Another page is where whoever uses the keyboard, or listens, goes on. */
+function useFocusOn(path: string): void {
+  const last = useRef(path)
+  useEffect(() => {
+    if (last.current !== path) document.getElementById('page')?.focus()
+    last.current = path
+  }, [path])
 }
 
 /** The fragment is the address of the page, so the browser cannot be left to do it. */
@@ -160,7 +219,7 @@ function Place({ name, route, who }: PageProps & { name: string }) {
 function Foot({ who, onLeft }: { who: Who; onLeft: () => void }) {
   const say = useWords(WORDS)
   const leave = () => {
-    void api.delete('/console/session').finally(onLeft)
+    void api.delete(SESSION_PATH).finally(onLeft)
   }
   return (
     <div class="foot">

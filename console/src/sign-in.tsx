@@ -1,6 +1,6 @@
 /** Before everything else: a key, which is sent once and not kept. */
 import { useState } from 'preact/hooks'
-import { api } from './api.ts'
+import { api, SESSION_PATH } from './api.ts'
 import { LANGUAGE_NAMES, LANGUAGES, language, setLanguage, useWords, words } from './language.ts'
 import type { Who } from './types.ts'
 import { TextField } from './ui/form.tsx'
@@ -25,7 +25,7 @@ export function SignIn({ onSignedIn }: { onSignedIn: (who: Who) => void }) {
   const [error, setError] = useState<unknown>(undefined)
   const signIn = (event: SubmitEvent) => {
     event.preventDefault()
-    api.post<Who>('/console/session', { key: key.trim() }).then(onSignedIn, setError)
+    api.post<Who>(SESSION_PATH, { key: key.trim() }).then(onSignedIn, setError)
   }
   return (
     <main class="sign-in">

@@ -1,5 +1,6 @@
 /** What the API answers, as the gateway's own schemas say; nothing of them gets into the bundle. */
 import type { z } from 'zod'
+import type { activityView } from '../../src/adapters/http/schemas/activity.ts'
 import type { approveResponse } from '../../src/adapters/http/schemas/approval.ts'
 import type {
   catalog as catalogSchema,
@@ -12,6 +13,7 @@ import type {
 } from '../../src/adapters/http/schemas/log.ts'
 import type { subscriptionView } from '../../src/adapters/http/schemas/subscription.ts'
 
+export type Activity = z.output<typeof activityView>
 export type Subscription = z.output<typeof subscriptionView>
 export type Decision = z.output<typeof decisionView>
 export type Delivery = z.output<typeof deliveryView>

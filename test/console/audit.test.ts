@@ -50,6 +50,7 @@ describe('the audit', () => {
     const visit = await console_.open('audit?target=long')
     const { page } = visit
     const changed = page.getByRole('row', { name: /Catalog changed/ })
+    await changed.waitFor()
     expect(await changed.locator('li').allTextContents()).toEqual([
       'fields.1.title was B is Second',
     ])

@@ -105,6 +105,25 @@ const OBSERVE = `
   }).observe({ type: 'longtask' })`
 
 describe('the log of decisions under load', () => {
+  it('begins anew with the newest where more came than it reads at once, and leaves no gap', async () => {
+    const { log, answer } = logOf()
+    const visit = await console_.open()
+    const { page } = visit
+    await page.route('**/v1/decisions?*', answer)
+    await visit.go('decisions')
+    const shown = (text: string) => page.getByText(text, { exact: true }).waitFor()
+    await shown('200 decisions')
+    log.newest += 1_500
+    await shown('1,000 decisions')
+    const asked = page.waitForRequest((request) => request.url().includes('cursor='))
+    await page.getByRole('button', { name: 'Older' }).dblclick()
+    // What comes next is what came before the oldest of the thousand.
+    const cursor = new URL((await asked).url()).searchParams.get('cursor')
+    expect(cursor).toBe(String(log.newest - 999))
+    await shown('1,200 decisions')
+    expect(visit.faults).toEqual([])
+  })
+
   it('keeps 5,000, has few of them in the page, and answers while 200 a second come in', async ({
     annotate,
   }) => {

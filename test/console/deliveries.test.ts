@@ -103,6 +103,52 @@ describe('deliveries', () => {
     expect(await visit.page.getByRole('button', { name: 'Show more' }).count()).toBe(0)
   })
 
+  it('of another filter never get in between, and none is there twice', async () => {
+    const [one, other] = [await receiver('one-of-two'), await receiver('other-of-two')]
+    await tell(one, 105)
+    await tell(other, 3)
+    const visit = await console_.open(`deliveries?subscriptionId=${one.id}`)
+    const { page } = visit
+    const more = page.getByRole('button', { name: 'Show more' })
+    await more.dblclick()
+    await eventually('two pages', async () => (await rows(visit).count()) === 100)
+    let release = () => {}
+    const released = new Promise<void>((resolve) => {
+      release = resolve
+    })
+    await page.route('**/v1/deliveries?*cursor=*', async (route) => {
+      await released
+      await route.continue()
+    })
+    const late = page.waitForResponse('**/v1/deliveries?*cursor=*')
+    await more.click()
+    await page.getByLabel('Subscription').selectOption({ label: 'other-of-two' })
+    await eventually('the other', async () => (await rows(visit).count()) === 3)
+    release()
+    await (await late).finished()
+    expect(await rows(visit).count()).toBe(3)
+  })
+
+  it('that were read on stay while a replay gets on', async () => {
+    const long = await receiver('read-on')
+    await tell(long, 55)
+    const visit = await console_.open(`deliveries?subscriptionId=${long.id}`)
+    const { page } = visit
+    await page.getByRole('button', { name: 'Show more' }).click()
+    await eventually('all', async () => (await rows(visit).count()) === 55)
+    const replay = {
+      id: 'rpl_1',
+      fromSequenceId: 1,
+      toSequenceId: 100,
+      requestedAt: '2026-01-01T00:00:00Z',
+    }
+    await page.route('**/replays', (route) =>
+      route.fulfill({ json: { items: [{ ...replay, nextSequenceId: 51 }] } }),
+    )
+    await page.getByRole('progressbar', { name: '50%' }).waitFor()
+    expect(await rows(visit).count()).toBe(55)
+  })
+
   it('show each attempt with its reply as text, and are sent again when asked', async () => {
     const flaky = await receiver('flaky', failing)
     await tell(flaky, 1)

@@ -221,6 +221,31 @@ describe('saving', () => {
     expect((await read()).values.total).toBe(5000)
   })
 
+  it('sends the same confirmation again when its answer was lost', async () => {
+    await subscribe({ name: 'Stock', events: WRITES })
+    validator.behave = reply(200, { decision: 'confirm', warnings: [{ message: 'Sure?' }] })
+    const { page } = await openCard()
+    await page.getByLabel('Note').fill('Doubtful')
+    await page.getByRole('button', { name: 'Save' }).click()
+    const dialog = page.getByRole('dialog')
+    await dialog.waitFor()
+    const sent: unknown[] = []
+    await page.route('**/v1/approve', async (route) => {
+      const request = route.request()
+      if (request.headers()['accept'] !== 'text/event-stream') return route.continue()
+      sent.push([request.headers()['idempotency-key'], request.postData()])
+      if (sent.length > 1) return route.continue()
+      await route.fetch()
+      return route.abort()
+    })
+    await dialog.getByRole('button', { name: 'Confirm' }).click()
+    await page.getByText('The gateway does not answer.').waitFor()
+    await page.getByRole('button', { name: 'Try again' }).click()
+    await page.getByRole('heading', { name: 'Saved as version 2.' }).waitFor()
+    expect(sent.length).toBe(2)
+    expect(sent[1]).toEqual(sent[0])
+  })
+
   it('offers to look at a newer version without losing what was typed', async () => {
     const visit = await openCard()
     const { page } = visit

@@ -9,7 +9,8 @@ import type { Who } from '../types.ts'
 import type { Account } from '../ui/account-field.tsx'
 import { NumberField, TextField, wrongAt } from '../ui/form.tsx'
 import { Head, Show, Time } from '../ui/pieces.tsx'
-import { COMMON, hrefOf, idIn, isOperator, Needs, SaveForm, useAll } from '../ui/settings.tsx'
+import { COMMON, hrefOf, isOperator, SaveForm, useAll } from '../ui/settings.tsx'
+import { SettingsPages } from '../ui/settings-pages.tsx'
 import { Table } from '../ui/table.tsx'
 import { toast } from '../ui/toast.tsx'
 
@@ -60,18 +61,17 @@ const WORDS = words({
 
 export function Page({ route, who }: PageProps) {
   const say = useWords(WORDS)
-  const id = idIn(route.parts)
   return (
-    <Needs who={who} scope="admin" title={say('title')}>
-      {id === undefined ? <List who={who} /> : null}
-      {id === null ? (
-        <>
-          <h1>{say('new')}</h1>
-          <Form isLocked={!isOperator(who)} />
-        </>
-      ) : null}
-      {typeof id === 'string' ? <Detail key={id} id={id} who={who} /> : null}
-    </Needs>
+    <SettingsPages
+      route={route}
+      who={who}
+      title={say('title')}
+      newTitle={say('new')}
+      scopes={{ look: 'admin', make: 'admin' }}
+      list={<List who={who} />}
+      form={<Form isLocked={!isOperator(who)} />}
+      detail={(id) => <Detail key={id} id={id} who={who} />}
+    />
   )
 }
 

@@ -5,8 +5,9 @@ import { useWords, words } from '../language.ts'
 import { useLoad } from '../load.ts'
 import { go, href } from '../route.ts'
 import type { Who } from '../types.ts'
-import { Empty, Head, Show } from '../ui/pieces.tsx'
-import { COMMON, DeleteButton, hrefOf, idIn, may, Needs, useAll } from '../ui/settings.tsx'
+import { Head, Show } from '../ui/pieces.tsx'
+import { COMMON, DeleteButton, hrefOf, may, useAll } from '../ui/settings.tsx'
+import { SettingsList, SettingsPages } from '../ui/settings-pages.tsx'
 import { Table } from '../ui/table.tsx'
 import { type Action, ActionForm } from './actions-form.tsx'
 
@@ -43,46 +44,27 @@ const WORDS = words({
 
 export function Page({ route, who }: PageProps) {
   const say = useWords(WORDS)
-  const id = idIn(route.parts)
   return (
-    <Needs who={who} scope={id === null ? 'manage' : 'read'} title={say('title')}>
-      {id === undefined ? <List who={who} /> : null}
-      {id === null ? (
-        <>
-          <h1>{say('new')}</h1>
-          <ActionForm isLocked={false} />
-        </>
-      ) : null}
-      {typeof id === 'string' ? <Detail key={id} id={id} who={who} /> : null}
-    </Needs>
+    <SettingsPages
+      route={route}
+      who={who}
+      title={say('title')}
+      newTitle={say('new')}
+      scopes={{ look: 'read', make: 'manage' }}
+      list={<List who={who} />}
+      form={<ActionForm isLocked={false} />}
+      detail={(id) => <Detail key={id} id={id} who={who} />}
+    />
   )
 }
 
 function List({ who }: { who: Who }) {
   const say = useWords(WORDS)
   const loaded = useAll<Action>('/v1/actions')
-  const link = may(who, 'manage') ? (
-    <a class="button primary" href={href('actions', 'new')}>
-      {say('new')}
-    </a>
-  ) : null
   return (
-    <>
-      <Head title={say('title')}>{link}</Head>
-      <p class="soft">{say('intro')}</p>
-      <Show loaded={loaded}>
-        {(items) =>
-          items.length === 0 ? (
-            <Empty title={say('none')}>
-              <p>{say('noneHelp')}</p>
-              {link}
-            </Empty>
-          ) : (
-            <Actions items={items} />
-          )
-        }
-      </Show>
-    </>
+    <SettingsList who={who} page="actions" scope="manage" loaded={loaded} say={say}>
+      {(items) => <Actions items={items} />}
+    </SettingsList>
   )
 }
 

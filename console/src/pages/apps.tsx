@@ -6,8 +6,10 @@ import type { PageProps } from '../app.tsx'
 import { useWords, words } from '../language.ts'
 import { useLoad } from '../load.ts'
 import { go, href } from '../route.ts'
-import { Badge, Card, Empty, Head, Json, Show, Time } from '../ui/pieces.tsx'
-import { COMMON, DeleteButton, hrefOf, idIn, Needs, useAll } from '../ui/settings.tsx'
+import type { Who } from '../types.ts'
+import { Badge, Card, Head, Json, Show, Time } from '../ui/pieces.tsx'
+import { COMMON, DeleteButton, hrefOf, useAll } from '../ui/settings.tsx'
+import { SettingsList, SettingsPages } from '../ui/settings-pages.tsx'
 import { Table } from '../ui/table.tsx'
 import { Connect } from './apps-connect.tsx'
 import { AppForm } from './apps-form.tsx'
@@ -79,46 +81,29 @@ const WORDS = words({
 
 export function Page({ route, who }: PageProps) {
   const say = useWords(WORDS)
-  const id = idIn(route.parts)
   return (
-    <Needs who={who} scope="admin" title={say('title')}>
-      {id === undefined ? <List /> : null}
-      {id === null ? (
-        <>
-          <h1>{say('new')}</h1>
-          <AppForm />
-        </>
-      ) : null}
-      {typeof id === 'string' ? <Detail key={id} id={id} /> : null}
-    </Needs>
+    <SettingsPages
+      route={route}
+      who={who}
+      title={say('title')}
+      newTitle={say('new')}
+      scopes={{ look: 'admin', make: 'admin' }}
+      list={<List who={who} />}
+      form={<AppForm />}
+      detail={(id) => <Detail key={id} id={id} />}
+    />
   )
 }
 
-function List() {
+function List({ who }: { who: Who }) {
   const say = useWords(WORDS)
   const apps = useAll<App>('/v1/apps')
   const installations = useAll<Installation>('/v1/installations')
-  const link = (
-    <a class="button primary" href={href('apps', 'new')}>
-      {say('new')}
-    </a>
-  )
   return (
     <>
-      <Head title={say('title')}>{link}</Head>
-      <p class="soft">{say('intro')}</p>
-      <Show loaded={apps}>
-        {(items) =>
-          items.length === 0 ? (
-            <Empty title={say('none')}>
-              <p>{say('noneHelp')}</p>
-              {link}
-            </Empty>
-          ) : (
-            <Apps apps={items} />
-          )
-        }
-      </Show>
+      <SettingsList who={who} page="apps" scope="admin" loaded={apps} say={say}>
+        {(items) => <Apps apps={items} />}
+      </SettingsList>
       <h2>{say('connected')}</h2>
       <Show loaded={installations}>
         {(items) => (

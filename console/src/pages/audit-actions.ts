@@ -78,8 +78,8 @@ export const ACTIONS = words<AuditAction>({
   },
   'approval.degraded': {
     en: 'Change let through without an answer of everybody',
-    ru: 'Изменение пропущено без ответа всех валидаторов',
-    uk: 'Зміну пропущено без відповіді всіх валідаторів',
+    ru: 'Изменение пропущено без ответа всех проверяющих систем',
+    uk: 'Зміну пропущено без відповіді всіх систем перевірки',
   },
   'record.erased': { en: 'Record erased', ru: 'Запись стёрта', uk: 'Запис стерто' },
 })

@@ -2,10 +2,10 @@
 import { useState } from 'preact/hooks'
 import type { z } from 'zod'
 import type { auditView } from '../../../src/adapters/http/schemas/audit.ts'
-import { api, type Page as Pages, withQuery } from '../api.ts'
+import { withQuery } from '../api.ts'
 import type { PageProps } from '../app.tsx'
 import { useWords, words } from '../language.ts'
-import { useLoad } from '../load.ts'
+import { usePages } from '../load-pages.ts'
 import { AccountField } from '../ui/account-field.tsx'
 import { SelectField, TextField } from '../ui/form.tsx'
 import { Badge, Button, Empty, ErrorNote, Head, Show, Time } from '../ui/pieces.tsx'
@@ -157,38 +157,28 @@ function Filters({ filter, onChange, isOperator: isAll }: FiltersProps) {
   )
 }
 
+const PAGE_LIMIT = 50
+
 function Rows({ path }: { path: string }) {
   const say = useWords(WORDS)
-  const first = useLoad((signal) => api.get<Pages<Row>>(path, { signal }), [path])
-  const [more, setMore] = useState<Pages<Row> | undefined>(undefined)
-  const [error, setError] = useState<unknown>(undefined)
-  const cursor = more === undefined ? first.data?.nextCursor : more.nextCursor
-  const older = (next: string) => {
-    const at = path + (path.includes('?') ? '&' : '?')
-    api
-      .get<Pages<Row>>(`${at}cursor=${encodeURIComponent(next)}`)
-      .then(
-        (page) => setMore({ ...page, items: [...(more?.items ?? []), ...page.items] }),
-        setError,
-      )
-  }
+  const { loaded, items, onMore, error } = usePages<Row>(path, PAGE_LIMIT)
   return (
-    <Show loaded={first}>
-      {({ items }) => (
+    <Show loaded={loaded}>
+      {() => (
         <>
           {items.length === 0 ? (
             <Empty title={say('none')}>
               <p>{say('noneHelp')}</p>
             </Empty>
           ) : (
-            <List rows={[...items, ...(more?.items ?? [])]} />
+            <List rows={items} />
           )}
           {error === undefined ? null : <ErrorNote error={error} />}
-          {typeof cursor === 'string' ? (
+          {onMore === undefined ? null : (
             <div class="row">
-              <Button onClick={() => older(cursor)}>{say('older')}</Button>
+              <Button onClick={onMore}>{say('older')}</Button>
             </div>
-          ) : null}
+          )}
         </>
       )}
     </Show>

@@ -5,9 +5,10 @@ import type { PageProps } from '../app.tsx'
 import { useWords, words } from '../language.ts'
 import { useLoad } from '../load.ts'
 import { go, href } from '../route.ts'
-import type { Catalog } from '../types.ts'
-import { Empty, Head, Show } from '../ui/pieces.tsx'
-import { COMMON, DeleteButton, hrefOf, idIn, may, Needs, useAll } from '../ui/settings.tsx'
+import type { Catalog, Who } from '../types.ts'
+import { Head, Show } from '../ui/pieces.tsx'
+import { COMMON, DeleteButton, hrefOf, may, useAll } from '../ui/settings.tsx'
+import { SettingsList, SettingsPages } from '../ui/settings-pages.tsx'
 import { Table } from '../ui/table.tsx'
 import { CatalogForm } from './catalogs-form.tsx'
 
@@ -16,8 +17,8 @@ const WORDS = words({
   title: { en: 'Catalogs', ru: 'Каталоги', uk: 'Каталоги' },
   intro: {
     en: 'A catalog says which fields its records have. Validators subscribe to catalogs.',
-    ru: 'Каталог описывает, какие поля есть у его записей. Валидаторы подписываются на каталоги.',
-    uk: 'Каталог описує, які поля мають його записи. Валідатори підписуються на каталоги.',
+    ru: 'Каталог описывает, какие поля есть у его записей. Проверяющие системы подписываются на каталоги.',
+    uk: 'Каталог описує, які поля мають його записи. Системи перевірки підписуються на каталоги.',
   },
   new: { en: 'New catalog', ru: 'Новый каталог', uk: 'Новий каталог' },
   none: { en: 'No catalogs yet', ru: 'Каталогов пока нет', uk: 'Каталогів поки немає' },
@@ -45,55 +46,39 @@ const WORDS = words({
 
 export function Page({ route, who }: PageProps) {
   const say = useWords(WORDS)
-  const id = idIn(route.parts)
   return (
-    <Needs who={who} scope={id === null ? 'manage' : 'read'} title={say('title')}>
-      {id === undefined ? <List who={who} /> : null}
-      {id === null ? (
-        <>
-          <h1>{say('new')}</h1>
-          <CatalogForm isLocked={false} />
-        </>
-      ) : null}
-      {typeof id === 'string' ? <Detail key={id} id={id} who={who} /> : null}
-    </Needs>
+    <SettingsPages
+      route={route}
+      who={who}
+      title={say('title')}
+      newTitle={say('new')}
+      scopes={{ look: 'read', make: 'manage' }}
+      list={<List who={who} />}
+      form={<CatalogForm isLocked={false} />}
+      detail={(id) => <Detail key={id} id={id} who={who} />}
+    />
   )
 }
 
-function List({ who }: Pick<PageProps, 'who'>) {
+function List({ who }: { who: Who }) {
   const say = useWords(WORDS)
   const loaded = useAll<Catalog>('/v1/catalogs')
-  const mayManage = may(who, 'manage')
-  return (
-    <>
-      <Head title={say('title')}>{mayManage ? <NewLink /> : null}</Head>
-      <p class="soft">{say('intro')}</p>
-      <Show loaded={loaded}>
-        {(catalogs) =>
-          catalogs.length === 0 ? (
-            <Empty title={say('none')}>
-              <p>{say('noneHelp')}</p>
-              <div class="row">
-                {mayManage ? <NewLink /> : null}
-                <a class="button" href={href('presets')}>
-                  {say('presets')}
-                </a>
-              </div>
-            </Empty>
-          ) : (
-            <Catalogs catalogs={catalogs} />
-          )
-        }
-      </Show>
-    </>
-  )
-}
-
-function NewLink() {
-  return (
-    <a class="button primary" href={href('catalogs', 'new')}>
-      {useWords(WORDS)('new')}
+  const presets = (
+    <a class="button" href={href('presets')}>
+      {say('presets')}
     </a>
+  )
+  return (
+    <SettingsList
+      who={who}
+      page="catalogs"
+      scope="manage"
+      loaded={loaded}
+      say={say}
+      beside={presets}
+    >
+      {(items) => <Catalogs catalogs={items} />}
+    </SettingsList>
   )
 }
 

@@ -12,6 +12,7 @@ import { Seen } from './decisions-seen.tsx'
 import { Timeline } from './decisions-timeline.tsx'
 import { ToldCard } from './decisions-told.tsx'
 import { DECISION_TONES, DECISION_WORDS, type DecisionDetail, personOf } from './decisions-words.ts'
+import { recordHref } from './records-lib.ts'
 
 const WORDS = words({
   back: { en: 'All decisions', ru: 'Все решения', uk: 'Усі рішення' },
@@ -40,8 +41,8 @@ const WORDS = words({
   deniedBy: { en: 'Refused by', ru: 'Отказал', uk: 'Відмовив' },
   failedBy: {
     en: 'Refused by policy: this validator could not be asked:',
-    ru: 'Отклонено по правилу, поскольку не удалось спросить валидатор:',
-    uk: 'Відхилено за правилом, бо не вдалося запитати валідатор:',
+    ru: 'Отклонено по правилу, поскольку не удалось спросить проверяющую систему:',
+    uk: 'Відхилено за правилом, бо не вдалося запитати систему перевірки:',
   },
   confirmBy: {
     en: 'A confirmation is wanted by',
@@ -50,8 +51,8 @@ const WORDS = words({
   },
   degradedBy: {
     en: 'Let through by policy although this validator could not be asked:',
-    ru: 'Пропущено по правилу, хотя не удалось спросить валидатор:',
-    uk: 'Пропущено за правилом, хоча не вдалося запитати валідатор:',
+    ru: 'Пропущено по правилу, хотя не удалось спросить проверяющую систему:',
+    uk: 'Пропущено за правилом, хоча не вдалося запитати систему перевірки:',
   },
   nobody: {
     en: 'Nobody had to be asked.',
@@ -64,16 +65,16 @@ const WORDS = words({
       other: '{count} validators had nothing against it.',
     },
     ru: {
-      one: 'Возражений нет: ответил {count} валидатор.',
-      few: 'Возражений нет: ответили {count} валидатора.',
-      many: 'Возражений нет: ответили {count} валидаторов.',
-      other: 'Возражений нет: ответили {count} валидатора.',
+      one: 'Возражений нет: ответила {count} проверяющая система.',
+      few: 'Возражений нет: ответили {count} проверяющие системы.',
+      many: 'Возражений нет: ответили {count} проверяющих систем.',
+      other: 'Возражений нет: ответили {count} проверяющей системы.',
     },
     uk: {
-      one: 'Заперечень немає: відповів {count} валідатор.',
-      few: 'Заперечень немає: відповіли {count} валідатори.',
-      many: 'Заперечень немає: відповіли {count} валідаторів.',
-      other: 'Заперечень немає: відповіли {count} валідатора.',
+      one: 'Заперечень немає: відповіла {count} система перевірки.',
+      few: 'Заперечень немає: відповіли {count} системи перевірки.',
+      many: 'Заперечень немає: відповіли {count} систем перевірки.',
+      other: 'Заперечень немає: відповіли {count} системи перевірки.',
     },
   },
 })
@@ -143,7 +144,7 @@ function Headline({ decision }: { decision: Decision }) {
   const sayShared = useWords(DECISION_WORDS)
   const { event, catalogId, recordId, degraded } = decision
   const known = EVENTS.find((one) => one === event)
-  const place = recordId === null ? ['records', catalogId] : ['records', catalogId, recordId]
+  const place = recordId === null ? href('records', catalogId) : recordHref(catalogId, recordId)
   return (
     <section class="card">
       <div class="row">
@@ -157,7 +158,7 @@ function Headline({ decision }: { decision: Decision }) {
       <h2>
         {known === undefined ? event : say(known)}
         {': '}
-        <a href={href(...place)}>
+        <a href={place}>
           <bdi>{recordId === null ? catalogId : `${catalogId} / ${recordId}`}</bdi>
         </a>
       </h2>

@@ -37,8 +37,8 @@ const WORDS = words({
   decided: { en: 'Decided after', ru: 'Решено за', uk: 'Вирішено за' },
   validators: {
     en: 'of which validators {time}',
-    ru: 'из них валидаторы {time}',
-    uk: 'з них валідатори {time}',
+    ru: 'из них проверяющие системы {time}',
+    uk: 'з них системи перевірки {time}',
   },
   budget: { en: 'of at most {time}', ru: 'из отведённых {time}', uk: 'з відведених {time}' },
   at: { en: 'Decided at', ru: 'Время решения', uk: 'Час рішення' },

@@ -10,7 +10,7 @@ import { type DecisionKind, personOf } from './decisions-words.ts'
 
 export const ROWS_MAX = 5_000
 const PAGE_LIMIT = 200
-/** So many pages of news are read at once; what is beyond them comes with the next look. */
+/** So many pages of news are read at once. Where there are more, the log begins anew with those that were read. */
 const NEWS_PAGES_MAX = 5
 const LOOK_EVERY_MS = 1_000
 const ANNOUNCE_EVERY_MS = 10_000
@@ -52,18 +52,21 @@ export function useLiveLog(filter: DecisionFilter, isPaused: boolean): LiveLog {
     latest.current = { ...latest.current, ...change }
     setState(latest.current)
   }
+  const isReadingOlder = useRef(false)
   const addNews = async (after: string, signal: AbortSignal) => {
     const news = await readNews(filter, after, signal)
+    // Between them and what is known there would be a gap.
+    const kept = news.cursor === null ? latest.current : news
     const { rows: known } = latest.current
-    const knownIds = new Set(known.map(({ id }) => id))
-    const fresh = news.filter(({ id }) => !knownIds.has(id))
+    const fresh = unknownOf(news.rows, known)
     if (fresh.length === 0) return put({ error: undefined })
     unsaid.current.count += fresh.length
     const now = performance.now()
     const isTold = now - unsaid.current.saidAt >= ANNOUNCE_EVERY_MS
     const announced = isTold ? unsaid.current.count : latest.current.announced
     if (isTold) unsaid.current = { count: 0, saidAt: now }
-    put({ rows: newestFirst([...fresh, ...known]), announced, error: undefined })
+    const rows = newestFirst([...unknownOf(news.rows, kept.rows), ...kept.rows])
+    put({ rows, cursor: kept.cursor, announced, error: undefined })
   }
   const look = async (signal: AbortSignal) => {
     const [newest] = latest.current.rows
@@ -80,14 +83,22 @@ export function useLiveLog(filter: DecisionFilter, isPaused: boolean): LiveLog {
   )
   const readOlder = () => {
     const { cursor } = latest.current
-    if (cursor === null) return
-    read(filter, { cursor }).then(
-      (page) => {
-        const rows = newestFirst([...latest.current.rows, ...page.rows])
-        put({ rows, cursor: page.cursor, error: undefined })
-      },
-      (error: unknown) => put({ error }),
-    )
+    if (cursor === null || isReadingOlder.current) return
+    isReadingOlder.current = true
+    read(filter, { cursor })
+      .then(
+        (page) => {
+          const { rows, cursor: now } = latest.current
+          // The log has begun anew meanwhile.
+          if (now !== cursor) return
+          const all = newestFirst([...rows, ...unknownOf(page.rows, rows)])
+          put({ rows: all, cursor: page.cursor, error: undefined })
+        },
+        (error: unknown) => put({ error }),
+      )
+      .finally(() => {
+        isReadingOlder.current = false
+      })
   }
   const hasOlder = state.cursor !== null && state.rows.length < ROWS_MAX
   return { ...state, hasOlder, readOlder }
@@ -106,20 +117,21 @@ async function read(
 }
 
 /** Some of them may be known: what took its time is told of again. */
-async function readNews(
-  filter: DecisionFilter,
-  after: string,
-  signal: AbortSignal,
-): Promise<readonly DecisionRow[]> {
+async function readNews(filter: DecisionFilter, after: string, signal: AbortSignal): Promise<Read> {
   const found: DecisionRow[] = []
   let place: { after: string; cursor?: string } = { after }
   for (let count = 0; count < NEWS_PAGES_MAX; count++) {
     const { rows, cursor } = await read(filter, place, signal)
     found.push(...rows)
-    if (cursor === null) break
+    if (cursor === null) return { rows: found, cursor }
     place = { after, cursor }
   }
-  return found
+  return { rows: found, cursor: place.cursor ?? null }
+}
+
+function unknownOf(rows: readonly DecisionRow[], known: readonly DecisionRow[]) {
+  const ids = new Set(known.map(({ id }) => id))
+  return rows.filter(({ id }) => !ids.has(id))
 }
 
 /** Ids sort by time; the oldest make room. */

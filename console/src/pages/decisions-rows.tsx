@@ -9,7 +9,11 @@ import { DECISION_TONES, DECISION_WORDS } from './decisions-words.ts'
 
 const WORDS = words({
   message: { en: 'What the editor saw', ru: 'Что увидел редактор', uk: 'Що побачив редактор' },
-  asked: { en: 'Validators asked', ru: 'Опрошены валидаторы', uk: 'Опитані валідатори' },
+  asked: {
+    en: 'Validators asked',
+    ru: 'Опрошены проверяющие системы',
+    uk: 'Опитані системи перевірки',
+  },
   took: { en: 'Took', ru: 'Заняло', uk: 'Тривало' },
 })
 

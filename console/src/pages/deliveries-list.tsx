@@ -1,8 +1,9 @@
 /** Deliveries by subscription, state and record, newest first. */
-import { useEffect, useState } from 'preact/hooks'
-import { all, api, type Page, withQuery } from '../api.ts'
+import { useState } from 'preact/hooks'
+import { all, withQuery } from '../api.ts'
 import { useWords, words } from '../language.ts'
 import { useLoad } from '../load.ts'
+import { usePages } from '../load-pages.ts'
 import { href } from '../route.ts'
 import type { Delivery, Subscription } from '../types.ts'
 import { Badge, Button, Empty, ErrorNote, Head, More, Show, Time } from '../ui/pieces.tsx'
@@ -11,6 +12,7 @@ import { Choose, Typed } from './decisions-filters.tsx'
 import { Replays } from './deliveries-progress.tsx'
 import { ReplayDialog } from './deliveries-replay.tsx'
 import { STATE_TONES, STATE_WORDS, STATES } from './deliveries-words.ts'
+import { recordHref } from './records-lib.ts'
 
 const WORDS = words({
   title: { en: 'Deliveries', ru: 'Доставки', uk: 'Доставки' },
@@ -64,29 +66,6 @@ function show(filter: Filter): void {
 
 const PAGE_LIMIT = 50
 
-/** The first page is read again on demand; further ones are added behind it. */
-function useDeliveries(filter: Filter) {
-  const read = (cursor: string | undefined, signal?: AbortSignal) =>
-    api.get<Page<Delivery>>(withQuery('/v1/deliveries', { ...filter, limit: PAGE_LIMIT, cursor }), {
-      signal,
-    })
-  const first = useLoad((signal) => read(undefined, signal), [JSON.stringify(filter)])
-  const [further, setFurther] = useState<Page<Delivery> | null>(null)
-  const [error, setError] = useState<unknown>(undefined)
-  useEffect(() => {
-    setFurther(null)
-    setError(undefined)
-  }, [first.data])
-  const cursor = (further ?? first.data)?.nextCursor ?? null
-  const readMore = () => {
-    read(cursor ?? undefined).then((page) => {
-      setError(undefined)
-      setFurther((before) => ({ ...page, items: [...(before?.items ?? []), ...page.items] }))
-    }, setError)
-  }
-  return { first, more: further?.items ?? [], hasMore: cursor !== null, readMore, error }
-}
-
 type ListProps = { readonly query: URLSearchParams; readonly mayManage: boolean }
 
 export function DeliveryList({ query, mayManage }: ListProps) {
@@ -95,16 +74,17 @@ export function DeliveryList({ query, mayManage }: ListProps) {
   const [isReplaying, setReplaying] = useState(false)
   const [replays, setReplays] = useState(0)
   const subscriptions = useLoad((signal) => all<Subscription>('/v1/subscriptions', signal), [])
-  const { first, more, hasMore, readMore, error } = useDeliveries(filter)
+  const pages = usePages<Delivery>(withQuery('/v1/deliveries', filter), PAGE_LIMIT)
+  const { loaded, items, hasFurther, onMore, error } = pages
   const started = (subscriptionId: string) => {
     setReplays(replays + 1)
     show({ ...filter, subscriptionId })
-    first.reload()
+    loaded.reload()
   }
   return (
     <>
       <Head title={say('title')}>
-        <Button onClick={first.reload}>{say('refresh')}</Button>
+        <Button onClick={loaded.reload}>{say('refresh')}</Button>
         {mayManage ? <Button onClick={() => setReplaying(true)}>{say('replay')}</Button> : null}
       </Head>
       <Filters filter={filter} subscriptions={subscriptions.data ?? []} />
@@ -112,20 +92,21 @@ export function DeliveryList({ query, mayManage }: ListProps) {
         <Replays
           key={`${filter.subscriptionId} ${replays}`}
           subscriptionId={filter.subscriptionId}
-          onProgress={first.reload}
+          // Whoever has read on is not thrown back to the first page.
+          onProgress={hasFurther ? undefined : loaded.reload}
         />
       )}
-      <Show loaded={first}>
-        {({ items }) => (
+      <Show loaded={loaded}>
+        {() => (
           <Deliveries
-            items={[...items, ...more]}
+            items={items}
             subscriptions={subscriptions.data ?? []}
             isFiltered={FILTERS.some((name) => filter[name] !== '')}
           />
         )}
       </Show>
-      {error === undefined ? null : <ErrorNote error={error} onRetry={readMore} />}
-      {hasMore ? <More onClick={readMore} /> : null}
+      {error === undefined ? null : <ErrorNote error={error} />}
+      {onMore === undefined ? null : <More onClick={onMore} />}
       {isReplaying ? (
         <ReplayDialog
           subscriptions={subscriptions.data ?? []}
@@ -214,7 +195,7 @@ export function RecordLink({ delivery: { catalogId, recordId } }: { delivery: De
   if (catalogId === null) return <span class="soft">–</span>
   if (recordId === null) return <bdi>{catalogId}</bdi>
   return (
-    <a href={href('records', catalogId, recordId)}>
+    <a href={recordHref(catalogId, recordId)}>
       <bdi>
         {catalogId} / {recordId}
       </bdi>

@@ -25,7 +25,10 @@ type Replay = {
 
 const LOOK_EVERY_MS = 1_000
 
-type ReplaysProps = { readonly subscriptionId: string; readonly onProgress: () => void }
+type ReplaysProps = {
+  readonly subscriptionId: string
+  readonly onProgress: (() => void) | undefined
+}
 
 export function Replays({ subscriptionId, onProgress }: ReplaysProps) {
   const say = useWords(WORDS)
@@ -40,7 +43,7 @@ export function Replays({ subscriptionId, onProgress }: ReplaysProps) {
       .then(
         (answer) => {
           const seen = JSON.stringify(answer.items)
-          if (seen !== known.current) onProgress()
+          if (seen !== known.current) onProgress?.()
           known.current = seen
           setItems(answer.items)
           setError(undefined)

@@ -14,7 +14,7 @@ const WORDS = words({
   help: {
     en: 'Deliveries that ended go out again under their own ids and numbers, beside what happens meanwhile. A receiver that keeps ids recognises them.',
     ru: 'Завершённые доставки уйдут снова под своими id и номерами, не мешая новым. Получатель, который помнит id, их узнает.',
-    uk: 'Завершені доставки підуть знову під своїми id та номерами, не заважаючи новим. Одержувач, який пам’ятає id, їх упізнає.',
+    uk: 'Завершені доставки підуть знову під своїми id та номерами, не заважаючи новим. Отримувач, який пам’ятає id, їх упізнає.',
   },
   subscription: { en: 'Subscription', ru: 'Подписка', uk: 'Підписка' },
   choose: { en: 'Choose one', ru: 'Выберите', uk: 'Виберіть' },

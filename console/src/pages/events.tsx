@@ -7,8 +7,9 @@ import { useLanguage, useWords, words } from '../language.ts'
 import { useLoad } from '../load.ts'
 import { go, href } from '../route.ts'
 import type { Who } from '../types.ts'
-import { Badge, Empty, Head, Show } from '../ui/pieces.tsx'
-import { COMMON, DeleteButton, hrefOf, idIn, may, Needs, useAll } from '../ui/settings.tsx'
+import { Badge, Head, Show } from '../ui/pieces.tsx'
+import { COMMON, DeleteButton, hrefOf, may, useAll } from '../ui/settings.tsx'
+import { SettingsList, SettingsPages } from '../ui/settings-pages.tsx'
 import { Table } from '../ui/table.tsx'
 import { EventTypeForm } from './events-form.tsx'
 import { Raise } from './events-raise.tsx'
@@ -50,18 +51,17 @@ const WORDS = words({
 
 export function Page({ route, who }: PageProps) {
   const say = useWords(WORDS)
-  const id = idIn(route.parts)
   return (
-    <Needs who={who} scope={id === null ? 'manage' : 'read'} title={say('title')}>
-      {id === undefined ? <List who={who} /> : null}
-      {id === null ? (
-        <>
-          <h1>{say('new')}</h1>
-          <EventTypeForm isLocked={false} />
-        </>
-      ) : null}
-      {typeof id === 'string' ? <Detail key={id} name={id} who={who} /> : null}
-    </Needs>
+    <SettingsPages
+      route={route}
+      who={who}
+      title={say('title')}
+      newTitle={say('new')}
+      scopes={{ look: 'read', make: 'manage' }}
+      list={<List who={who} />}
+      form={<EventTypeForm isLocked={false} />}
+      detail={(id) => <Detail key={id} name={id} who={who} />}
+    />
   )
 }
 
@@ -73,33 +73,15 @@ function useTitle(): (eventType: EventType) => string {
 function List({ who }: { who: Who }) {
   const say = useWords(WORDS)
   const loaded = useAll<EventType>('/v1/event-types')
-  const link = may(who, 'manage') ? (
-    <a class="button primary" href={href('events', 'new')}>
-      {say('new')}
+  const presets = (
+    <a class="button" href={href('presets')}>
+      {say('presets')}
     </a>
-  ) : null
+  )
   return (
-    <>
-      <Head title={say('title')}>{link}</Head>
-      <p class="soft">{say('intro')}</p>
-      <Show loaded={loaded}>
-        {(items) =>
-          items.length === 0 ? (
-            <Empty title={say('none')}>
-              <p>{say('noneHelp')}</p>
-              <div class="row">
-                {link}
-                <a class="button" href={href('presets')}>
-                  {say('presets')}
-                </a>
-              </div>
-            </Empty>
-          ) : (
-            <EventTypes items={items} />
-          )
-        }
-      </Show>
-    </>
+    <SettingsList who={who} page="events" scope="manage" loaded={loaded} say={say} beside={presets}>
+      {(items) => <EventTypes items={items} />}
+    </SettingsList>
   )
 }
 

@@ -1,8 +1,8 @@
 /** The charts of the overview: an hour, minute by minute, those without anything included. */
 import { language, useWords, words } from '../language.ts'
+import type { Activity } from '../types.ts'
 import { Chart, type Line } from '../ui/chart.tsx'
 import { Card, duration } from '../ui/pieces.tsx'
-import type { ActivityMinute } from './overview-validators.tsx'
 
 const WORDS = words({
   perSecond: {
@@ -35,16 +35,18 @@ export function hourOf<M extends { readonly at: string }>(
   }
 }
 
-export function Share({ minutes }: { minutes: readonly ActivityMinute[] }) {
+export function Share({ minutes }: { minutes: Activity['minutes'] }) {
   const say = useWords(WORDS)
   const { times, found } = hourOf(minutes)
   const lines: Line[] = [
     {
+      id: 'all',
       name: say('all'),
       color: 'var(--accent)',
       values: found.map((one) => (one?.approvals ?? 0) / MINUTES),
     },
     {
+      id: 'denied',
       name: say('denied'),
       color: 'var(--bad)',
       values: found.map((one) => (one?.denied ?? 0) / MINUTES),
@@ -59,16 +61,22 @@ export function Share({ minutes }: { minutes: readonly ActivityMinute[] }) {
   )
 }
 
-export function Times({ minutes }: { minutes: readonly ActivityMinute[] }) {
+export function Times({ minutes }: { minutes: Activity['minutes'] }) {
   const say = useWords(WORDS)
   const { times, found } = hourOf(minutes)
   const lines: Line[] = [
     {
+      id: 'p50',
       name: 'p50',
       color: 'var(--accent)',
       values: found.map((one) => one?.gateway.p50Ms ?? null),
     },
-    { name: 'p99', color: 'var(--warn)', values: found.map((one) => one?.gateway.p99Ms ?? null) },
+    {
+      id: 'p99',
+      name: 'p99',
+      color: 'var(--warn)',
+      values: found.map((one) => one?.gateway.p99Ms ?? null),
+    },
   ]
   return (
     <Card title={say('added')}>

@@ -1,37 +1,13 @@
 /** Each validator in the last hour, and what is not as it should be. */
-import { useWords, words } from '../language.ts'
+import { language, useWords, words } from '../language.ts'
 import { href } from '../route.ts'
-import type { Subscription } from '../types.ts'
+import type { Activity, Subscription } from '../types.ts'
 import { Chart } from '../ui/chart.tsx'
 import { Badge, Card, duration, share } from '../ui/pieces.tsx'
 import { type Column, Table } from '../ui/table.tsx'
 import { hourOf } from './overview-charts.tsx'
 
-type Percentiles = { readonly p50Ms: number | null; readonly p99Ms: number | null }
-
-export type ActivityMinute = {
-  readonly at: string
-  readonly approvals: number
-  readonly denied: number
-  readonly degraded: number
-  readonly failed: number
-  readonly gateway: Percentiles
-}
-
-type Validator = Percentiles & {
-  readonly subscriptionId: string
-  readonly asked: number
-  readonly denied: number
-  readonly failed: number
-  readonly minutes: readonly (Percentiles & { readonly at: string; readonly asked: number })[]
-}
-
-export type Activity = {
-  readonly minutes: readonly ActivityMinute[]
-  readonly validators: readonly Validator[]
-  readonly breakers: readonly { readonly subscriptionId: string; readonly state: string }[]
-  readonly backlog: { readonly oldestMs: number }
-}
+type Validator = Activity['validators'][number]
 
 export type Health = {
   readonly status: string
@@ -48,7 +24,12 @@ const WORDS = words({
   closed: { en: 'closed', ru: 'замкнут', uk: 'замкнений' },
   open: { en: 'open', ru: 'разомкнут', uk: 'розімкнений' },
   halfOpen: { en: 'half-open', ru: 'на пробе', uk: 'на пробі' },
-  times: {
+  p50Ms: {
+    en: 'Time taken by validators (p50)',
+    ru: 'Время проверяющих систем (p50)',
+    uk: 'Час систем перевірки (p50)',
+  },
+  p99Ms: {
     en: 'Time taken by validators (p99)',
     ru: 'Время проверяющих систем (p99)',
     uk: 'Час систем перевірки (p99)',
@@ -60,9 +41,9 @@ const WORDS = words({
   },
   off: { en: 'switched off', ru: 'выключена', uk: 'вимкнена' },
   failing: {
-    en: 'Subscriptions that are switched off because their receiver fails:',
-    ru: 'Подписки, выключенные из-за сбоев получателя:',
-    uk: 'Підписки, вимкнені через збої отримувача:',
+    en: 'Subscriptions that are switched off because their receiver fails or is gone:',
+    ru: 'Подписки, выключенные из-за сбоев или ухода получателя:',
+    uk: 'Підписки, вимкнені через збої або зникнення отримувача:',
   },
   notReady: { en: 'The gateway cannot serve:', ru: 'Шлюз не готов:', uk: 'Шлюз не готовий:' },
   openBreakers: {
@@ -84,7 +65,9 @@ export function Troubles({ health, activity, subscriptions }: TroublesProps) {
   const nameOf = (id: string) => subscriptions.find((one) => one.id === id)?.name ?? id
   const troubles = Object.entries(health?.checks ?? {}).filter(([, state]) => state !== 'ok')
   const open = (activity?.breakers ?? []).filter(({ state }) => state === 'open')
-  const failing = subscriptions.filter(({ disabledReason }) => disabledReason === 'failing')
+  const failing = subscriptions.filter(
+    ({ disabledReason }) => disabledReason === 'failing' || disabledReason === 'gone',
+  )
   return (
     <div class="stack" role="status">
       {troubles.length === 0 ? null : (
@@ -119,7 +102,10 @@ export function Validators({ activity, names, subscriptions }: ValidatorsProps) 
   const nameOf = (id: string) => names.get(id) ?? id
   return (
     <>
-      <ValidatorTimes activity={activity} nameOf={nameOf} />
+      <div class="columns">
+        <ValidatorTimes part="p50Ms" activity={activity} nameOf={nameOf} />
+        <ValidatorTimes part="p99Ms" activity={activity} nameOf={nameOf} />
+      </div>
       <Card title={say('validators')}>
         <Table
           label={say('validators')}
@@ -141,7 +127,7 @@ function useColumns(
   const settingsOf = (id: string) => subscriptions.find((one) => one.id === id)
   const deniedOf = ({ subscriptionId, denied, asked }: Validator) => {
     const isShadow = settingsOf(subscriptionId)?.mode === 'shadow'
-    const figure = `${denied.toLocaleString()} (${share(denied, asked)})`
+    const figure = `${denied.toLocaleString(language())} (${share(denied, asked)})`
     return isShadow ? `${say('shadow')} ${figure}` : figure
   }
   return [
@@ -151,12 +137,12 @@ function useColumns(
         <a href={href('subscriptions', subscriptionId)}>{nameOf(subscriptionId)}</a>
       ),
     },
-    { title: say('asked'), kind: 'number', cell: ({ asked }) => asked.toLocaleString() },
+    { title: say('asked'), kind: 'number', cell: ({ asked }) => asked.toLocaleString(language()) },
     { title: say('denied'), kind: 'number', cell: deniedOf },
     {
       title: say('failed'),
       kind: 'number',
-      cell: ({ failed, asked }) => `${failed.toLocaleString()} (${share(failed, asked)})`,
+      cell: ({ failed, asked }) => `${failed.toLocaleString(language())} (${share(failed, asked)})`,
     },
     { title: 'p50', kind: 'number', cell: ({ p50Ms }) => time(p50Ms) },
     { title: 'p99', kind: 'number', cell: ({ p99Ms }) => time(p99Ms) },
@@ -186,9 +172,11 @@ const COLORS = ['var(--accent)', 'var(--warn)', 'var(--good)', 'var(--bad)', 'va
 
 /** The slowest few: more lines than colours tell nothing. */
 function ValidatorTimes({
+  part,
   activity,
   nameOf,
 }: {
+  part: 'p50Ms' | 'p99Ms'
   activity: Activity
   nameOf: (id: string) => string
 }) {
@@ -198,16 +186,17 @@ function ValidatorTimes({
     .slice(0, COLORS.length)
   const { times } = hourOf(activity.minutes)
   const lines = slowest.map(({ subscriptionId, minutes }, index) => {
-    const byTime = new Map(minutes.map((one) => [Date.parse(one.at), one.p99Ms]))
+    const byTime = new Map(minutes.map((one) => [Date.parse(one.at), one[part]]))
     return {
+      id: subscriptionId,
       name: nameOf(subscriptionId),
       color: COLORS[index] ?? 'var(--soft)',
       values: times.map((at) => byTime.get(Date.parse(at)) ?? null),
     }
   })
   return (
-    <Card title={say('times')}>
-      <Chart label={say('times')} times={times} lines={lines} format={duration} />
+    <Card title={say(part)}>
+      <Chart label={say(part)} times={times} lines={lines} format={duration} />
     </Card>
   )
 }

@@ -1,13 +1,13 @@
 /** The last hour at a glance: is it well, how fast is it, and who stands in the way. */
 import { useState } from 'preact/hooks'
 import { all, api } from '../api.ts'
-import { useWords, words } from '../language.ts'
+import { language, useWords, words } from '../language.ts'
 import { useLoad, usePoll } from '../load.ts'
 import { href } from '../route.ts'
-import type { Subscription } from '../types.ts'
+import type { Activity, Subscription } from '../types.ts'
 import { Card, duration, Empty, ErrorNote, Head, share } from '../ui/pieces.tsx'
 import { Share, Times } from './overview-charts.tsx'
-import { type Activity, type Health, Troubles, Validators } from './overview-validators.tsx'
+import { type Health, Troubles, Validators } from './overview-validators.tsx'
 
 const WORDS = words({
   title: { en: 'Overview', ru: 'Обзор', uk: 'Огляд' },
@@ -25,6 +25,11 @@ const WORDS = words({
     ru: 'Самое старое недоставленное уведомление',
     uk: 'Найстаріше недоставлене сповіщення',
   },
+  waiting: {
+    en: 'Notifications to be sent',
+    ru: 'Уведомлений к отправке',
+    uk: 'Сповіщень до надсилання',
+  },
   none: { en: 'none', ru: 'нет', uk: 'немає' },
   nothing: {
     en: 'Nothing has been asked yet',
@@ -40,6 +45,9 @@ const WORDS = words({
 })
 
 const EVERY_MS = 2_000
+const SUBSCRIPTIONS_EVERY_MS = 10_000
+/** The gateway counts no further. */
+const WAITING_MAX = 1_000
 
 export function Page() {
   const say = useWords(WORDS)
@@ -56,6 +64,9 @@ export function Page() {
     setHealth(await api.get<Health>('/readyz', { signal, takes: [503] }))
   })
   const subscriptions = useLoad((signal) => all<Subscription>('/v1/subscriptions', signal), [])
+  usePoll(SUBSCRIPTIONS_EVERY_MS, async () => {
+    if (!subscriptions.isLoading) subscriptions.reload()
+  })
   const names = new Map((subscriptions.data ?? []).map(({ id, name }) => [id, name]))
   return (
     <>
@@ -100,13 +111,17 @@ function Figures({ activity: { minutes, backlog } }: { activity: Activity }) {
     minutes.reduce((total, minute) => total + minute[name], 0)
   const approvals = sum('approvals')
   const figures = [
-    { name: say('approvals'), value: approvals.toLocaleString() },
+    { name: say('approvals'), value: approvals.toLocaleString(language()) },
     { name: say('denied'), value: share(sum('denied'), approvals) },
-    { name: say('passed'), value: sum('degraded').toLocaleString() },
-    { name: say('failed'), value: sum('failed').toLocaleString() },
+    { name: say('passed'), value: sum('degraded').toLocaleString(language()) },
+    { name: say('failed'), value: sum('failed').toLocaleString(language()) },
     {
       name: say('backlog'),
       value: backlog.oldestMs < 1_000 ? say('none') : duration(backlog.oldestMs),
+    },
+    {
+      name: say('waiting'),
+      value: `${backlog.waiting.toLocaleString(language())}${backlog.waiting < WAITING_MAX ? '' : '+'}`,
     },
   ]
   return (

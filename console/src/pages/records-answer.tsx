@@ -100,7 +100,7 @@ export function Answer({ asking, fields, onConfirm, onDrop, onLook }: AnswerProp
           </div>
         </div>
       ) : (
-        <ErrorNote error={asking.error} />
+        <Failure {...asking} onConfirm={onConfirm} />
       )
     case 'answered':
       return (
@@ -112,6 +112,21 @@ export function Answer({ asking, fields, onConfirm, onDrop, onLook }: AnswerProp
         </>
       )
   }
+}
+
+type FailureProps = Pick<AnswerProps, 'onConfirm'> & {
+  readonly wish: Wish
+  readonly error: unknown
+}
+
+/** The same wish again, confirmations included, gets the answer that was lost. What is wrong in it has to be mended. */
+function Failure({ wish, error, onConfirm }: FailureProps) {
+  const isMeantWell = !(error instanceof ApiProblem) || error.complaints.length === 0
+  return isMeantWell ? (
+    <ErrorNote error={error} onRetry={() => onConfirm(wish)} />
+  ) : (
+    <ErrorNote error={error} />
+  )
 }
 
 function isConflict(error: unknown): boolean {

@@ -39,6 +39,16 @@ const WORDS = words({
   },
   save: { en: 'Save', ru: 'Сохранить', uk: 'Зберегти' },
   discard: { en: 'Discard changes', ru: 'Отменить изменения', uk: 'Скасувати зміни' },
+  discardTitle: {
+    en: 'Discard what you typed?',
+    ru: 'Отменить введённое?',
+    uk: 'Скасувати введене?',
+  },
+  discardText: {
+    en: 'The values become again those that are stored.',
+    ru: 'Значения снова станут такими, какие сохранены.',
+    uk: 'Значення знову стануть такими, які збережено.',
+  },
   actions: { en: 'Actions', ru: 'Действия', uk: 'Дії' },
   remove: { en: 'Delete', ru: 'Удалить', uk: 'Видалити' },
   removeTitle: { en: 'Delete this record?', ru: 'Удалить эту запись?', uk: 'Видалити цей запис?' },
@@ -273,6 +283,8 @@ function CardForm({ catalog, card, fields, mayWrite, onSave, newId, onId }: Card
   const { base, form, asking, typingError } = card
   const error = asking.kind === 'failed' ? asking.error : typingError
   const isReady = isReadable(form.drafts)
+  // What is typed meanwhile would stay behind when the card of the new record opens.
+  const isBeingMade = newId !== undefined && asking.kind === 'asking'
   const storedOf = (field: string) => memberOf(base.values, field)
   const submit = (event: SubmitEvent) => {
     event.preventDefault()
@@ -288,6 +300,7 @@ function CardForm({ catalog, card, fields, mayWrite, onSave, newId, onId }: Card
           help={say('idHelp')}
           value={newId}
           onInput={onId}
+          disabled={isBeingMade}
           wrong={wrongAt(error, '/recordId')}
         />
       )}
@@ -297,7 +310,7 @@ function CardForm({ catalog, card, fields, mayWrite, onSave, newId, onId }: Card
         findings={card.findings}
         storedOf={storedOf}
         wrongOf={(field) => wrongAt(error, pointerTo(field))}
-        disabled={!mayWrite}
+        disabled={!mayWrite || isBeingMade}
         onDraft={(field, draft) => card.type(field, typedInto(form, field, draft))}
         onTake={(field) => card.type(field, taken(form, field))}
       />
@@ -312,15 +325,33 @@ function CardForm({ catalog, card, fields, mayWrite, onSave, newId, onId }: Card
       {isReady ? null : <p class="soft">{say('unreadable')}</p>}
       {mayWrite ? (
         <div class="row end">
-          {form.drafts.size === 0 ? null : (
-            <Button onClick={() => card.begin(base)}>{say('discard')}</Button>
-          )}
+          {form.drafts.size === 0 ? null : <Discard onDiscard={() => card.begin(base)} />}
           <Button kind="primary" type="submit" disabled={!isReady}>
             {say('save')}
           </Button>
         </div>
       ) : null}
     </form>
+  )
+}
+
+function Discard({ onDiscard }: { onDiscard: () => void }) {
+  const say = useWords(WORDS)
+  const [isAsked, setAsked] = useState(false)
+  return (
+    <>
+      <Button onClick={() => setAsked(true)}>{say('discard')}</Button>
+      {isAsked ? (
+        <Confirm
+          title={say('discardTitle')}
+          action={say('discard')}
+          onClose={() => setAsked(false)}
+          onConfirm={async () => onDiscard()}
+        >
+          <p>{say('discardText')}</p>
+        </Confirm>
+      ) : null}
+    </>
   )
 }
 

@@ -2,11 +2,11 @@
 import { useEffect } from 'preact/hooks'
 import { at } from '../api.ts'
 import { useWords, words } from '../language.ts'
+import { usePages } from '../load-pages.ts'
 import { href } from '../route.ts'
 import type { Decision } from '../types.ts'
 import { Badge, Card, ErrorNote, More, Show, Time } from '../ui/pieces.tsx'
 import { Table } from '../ui/table.tsx'
-import { usePages } from './records-lib.ts'
 
 const WORDS = words({
   title: { en: 'History', ru: 'История', uk: 'Історія' },

@@ -190,29 +190,31 @@ function BooleanInput({ value, onDraft, ties }: InputProps) {
 function DateInput({ value, onDraft, ties }: InputProps) {
   const say = useWords(WORDS)
   const text = typeof value === 'string' ? value : ''
-  const hasTime = text.includes('T')
+  // An input that is not complete says nothing: it stays what it is.
+  const [isTimed, setTimed] = useState(false)
+  const hasTime = text === '' ? isTimed : text.includes('T')
+  const turn = () => {
+    setTimed(!hasTime)
+    if (text === '') return
+    const turned = hasTime ? localOf(text).slice(0, 10) : new Date(`${text}T00:00`).toISOString()
+    onDraft({ value: turned })
+  }
   return (
     <>
       <input
         {...ties}
         type={hasTime ? 'datetime-local' : 'date'}
         step={hasTime ? 1 : undefined}
-        value={hasTime ? localOf(text) : text}
-        onInput={({ currentTarget: { value: typed } }) =>
+        value={hasTime && text !== '' ? localOf(text) : text}
+        onInput={({ currentTarget: { value: typed } }) => {
+          setTimed(hasTime)
           onDraft({
             value: typed === '' ? undefined : hasTime ? new Date(typed).toISOString() : typed,
           })
-        }
+        }}
       />
-      {text === '' ? null : (
-        <Turn
-          disabled={ties.disabled}
-          onClick={() =>
-            onDraft({
-              value: hasTime ? localOf(text).slice(0, 10) : new Date(`${text}T00:00`).toISOString(),
-            })
-          }
-        >
+      {text === '' && !hasTime ? null : (
+        <Turn disabled={ties.disabled} onClick={turn}>
           {say(hasTime ? 'withoutTime' : 'withTime')}
         </Turn>
       )}

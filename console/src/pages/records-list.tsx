@@ -4,13 +4,14 @@ import { useState } from 'preact/hooks'
 import { all, at, withQuery } from '../api.ts'
 import { useWords, words } from '../language.ts'
 import { useLoad } from '../load.ts'
+import { usePages } from '../load-pages.ts'
 import { go, href } from '../route.ts'
 import type { Catalog, StoredRecord, Who } from '../types.ts'
 import { SelectField, TextField } from '../ui/form.tsx'
 import { Button, Empty, ErrorNote, Head, More, Show, Time } from '../ui/pieces.tsx'
 import { type Column, Table } from '../ui/table.tsx'
 import { type Field, lineOf, memberOf } from './records-draft.ts'
-import { may, recordHref, usePages } from './records-lib.ts'
+import { may, recordHref } from './records-lib.ts'
 import { RecordMenu } from './records-menu.tsx'
 
 const WORDS = words({
@@ -35,7 +36,7 @@ const WORDS = words({
   actionsOf: { en: 'Actions for {record}', ru: 'Действия для {record}', uk: 'Дії для {record}' },
   field: { en: 'Field', ru: 'Поле', uk: 'Поле' },
   value: { en: 'Value', ru: 'Значение', uk: 'Значення' },
-  filter: { en: 'Filter', ru: 'Отобрать', uk: 'Відібрати' },
+  filter: { en: 'Filter', ru: 'Отфильтровать', uk: 'Відфільтрувати' },
   everything: { en: 'Show all', ru: 'Показать все', uk: 'Показати всі' },
   noRecords: { en: 'No records yet', ru: 'Записей пока нет', uk: 'Записів поки немає' },
   noRecordsText: {

@@ -9,6 +9,7 @@ import { NumberField, SelectField, TextField, wrongAt } from '../ui/form.tsx'
 import { Badge, Button, CopyBox, ErrorNote, Show } from '../ui/pieces.tsx'
 import { Findings } from './records-answer.tsx'
 import { pointerTo } from './records-draft.ts'
+import { recordHref } from './records-lib.ts'
 import { type Facts, OURS } from './start-facts.ts'
 import { type Looks, VALIDATOR_FILE, VALIDATOR_URL, validatorText } from './start-validator.ts'
 
@@ -34,15 +35,15 @@ const WORDS = words({
   },
   code: {
     en: 'A validator is any HTTP server. This one refuses an empty “{title}” and a “{total}” over 1000. Save it as {file}:',
-    ru: 'Валидатор — это любой HTTP-сервер. Этот не пропускает пустое «{title}» и «{total}» больше 1000. Сохраните его как {file}:',
-    uk: 'Валідатор — це будь-який HTTP-сервер. Цей не пропускає порожнє «{title}» і «{total}» понад 1000. Збережіть його як {file}:',
+    ru: 'Проверяющая система — это любой HTTP-сервер. Эта не пропускает пустое «{title}» и «{total}» больше 1000. Сохраните её как {file}:',
+    uk: 'Система перевірки — це будь-який HTTP-сервер. Ця не пропускає порожнє «{title}» і «{total}» понад 1000. Збережіть її як {file}:',
   },
   codeOne: {
     en: 'A validator is any HTTP server. This one refuses an empty “{title}”. Save it as {file}:',
-    ru: 'Валидатор — это любой HTTP-сервер. Этот не пропускает пустое «{title}». Сохраните его как {file}:',
-    uk: 'Валідатор — це будь-який HTTP-сервер. Цей не пропускає порожнє «{title}». Збережіть його як {file}:',
+    ru: 'Проверяющая система — это любой HTTP-сервер. Эта не пропускает пустое «{title}». Сохраните её как {file}:',
+    uk: 'Система перевірки — це будь-який HTTP-сервер. Ця не пропускає порожнє «{title}». Збережіть її як {file}:',
   },
-  codeLabel: { en: 'The validator', ru: 'Валидатор', uk: 'Валідатор' },
+  codeLabel: { en: 'The validator', ru: 'Проверяющая система', uk: 'Система перевірки' },
   run: {
     en: 'Start it on the machine of the gateway:',
     ru: 'Запустите его на той же машине, что и шлюз:',
@@ -51,15 +52,15 @@ const WORDS = words({
   runLabel: { en: 'Command', ru: 'Команда', uk: 'Команда' },
   subscribe: {
     en: 'Subscribe it and send a test',
-    ru: 'Подписать и отправить проверку',
-    uk: 'Підписати й надіслати перевірку',
+    ru: 'Создать подписку и отправить проверку',
+    uk: 'Створити підписку й надіслати перевірку',
   },
   test: { en: 'Send a test', ru: 'Отправить проверку', uk: 'Надіслати перевірку' },
   subscribed: { en: 'Subscribed:', ru: 'Подписка:', uk: 'Підписка:' },
   answers: {
     en: 'It answers. Of an order without a name it says:',
-    ru: 'Валидатор отвечает. О заказе без названия он говорит:',
-    uk: 'Валідатор відповідає. Про замовлення без назви він каже:',
+    ru: 'Проверяющая система отвечает. О заказе без названия она говорит:',
+    uk: 'Система перевірки відповідає. Про замовлення без назви вона каже:',
   },
   silent: {
     en: 'It could not be asked. Is it running on this machine? Start it, then send another test.',
@@ -313,7 +314,7 @@ function Answered({ answer, catalog }: { answer: ApproveResponse; catalog: Catal
       <p>
         <Badge tone={isDone ? 'good' : 'bad'}>{say(isDone ? 'created' : 'refused')}</Badge>{' '}
         {record === undefined ? null : (
-          <a href={href('records', catalog.id, record.id)}>{say('open')}</a>
+          <a href={recordHref(catalog.id, record.id)}>{say('open')}</a>
         )}
       </p>
       <Findings findings={[...errors, ...warnings, ...infos]} fields={catalog.fields} />

@@ -92,7 +92,7 @@ const WORDS = words({
   gone: {
     en: 'disabled: the receiver said that it is gone',
     ru: 'отключена: получатель сообщил, что его больше нет',
-    uk: 'вимкнено: одержувач повідомив, що його більше немає',
+    uk: 'вимкнено: отримувач повідомив, що його більше немає',
   },
   failing: {
     en: 'disabled: nothing could be delivered for too long',

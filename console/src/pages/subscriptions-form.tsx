@@ -20,7 +20,7 @@ import { keepSecret } from './subscriptions-secret.tsx'
 const WORDS = words({
   new: { en: 'New subscription', ru: 'Новая подписка', uk: 'Нова підписка' },
   edit: { en: 'Edit {name}', ru: 'Изменение: {name}', uk: 'Редагування: {name}' },
-  create: { en: 'Subscribe', ru: 'Подписать', uk: 'Підписати' },
+  create: { en: 'Subscribe', ru: 'Создать подписку', uk: 'Створити підписку' },
   save: { en: 'Save', ru: 'Сохранить', uk: 'Зберегти' },
   cancel: { en: 'Cancel', ru: 'Отмена', uk: 'Скасувати' },
   saved: { en: 'Saved', ru: 'Сохранено', uk: 'Збережено' },

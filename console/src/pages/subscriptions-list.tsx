@@ -64,7 +64,8 @@ const WORDS = words({
   deliveriesOf: { en: 'Deliveries of {name}', ru: 'Доставки: {name}', uk: 'Доставки: {name}' },
 })
 
-export function List({ who }: { who: Who }) {
+/** `text` is what is searched for at first. */
+export function List({ who, text }: { who: Who; text: string }) {
   const say = useWords(WORDS)
   const loaded = useLoad((signal) => all<Subscription>('/v1/subscriptions', signal), [])
   return (
@@ -77,7 +78,9 @@ export function List({ who }: { who: Who }) {
         ) : null}
       </Head>
       <Show loaded={loaded}>
-        {(items) => (items.length === 0 ? <None who={who} /> : <Found items={items} />)}
+        {(items) =>
+          items.length === 0 ? <None who={who} /> : <Found items={items} first={text} />
+        }
       </Show>
     </>
   )
@@ -106,9 +109,9 @@ const STATES = ['any', 'active', 'disabled', 'shadow'] as const
 type State = (typeof STATES)[number]
 const SHOWN_AT_ONCE = 50
 
-function Found({ items }: { items: readonly Subscription[] }) {
+function Found({ items, first }: { items: readonly Subscription[]; first: string }) {
   const say = useWords(WORDS)
-  const [text, setText] = useState('')
+  const [text, setText] = useState(first)
   const [state, setState] = useState<State>('any')
   const [length, setLength] = useState(SHOWN_AT_ONCE)
   const fitting = items.filter((one) => hasState(one, state) && holds(one, text))

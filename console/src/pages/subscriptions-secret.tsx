@@ -13,7 +13,7 @@ const WORDS = words({
   once: {
     en: 'Copy it now: it is shown this once. The receiver checks the signature of each request with it.',
     ru: 'Скопируйте его сейчас: больше он показан не будет. Им получатель проверяет подпись каждого запроса.',
-    uk: 'Скопіюйте його зараз: більше його не буде показано. Ним одержувач перевіряє підпис кожного запиту.',
+    uk: 'Скопіюйте його зараз: більше його не буде показано. Ним отримувач перевіряє підпис кожного запиту.',
   },
   until: {
     en: 'The one before is valid until',
@@ -25,7 +25,7 @@ const WORDS = words({
   rotateText: {
     en: 'The gateway makes a new secret. For a while requests are signed with both, so that the receiver can be changed without a gap.',
     ru: 'Шлюз создаст новый секрет. Некоторое время запросы подписываются обоими, чтобы получателя можно было перенастроить без перерыва.',
-    uk: 'Шлюз створить новий секрет. Певний час запити підписуються обома, щоб одержувача можна було переналаштувати без перерви.',
+    uk: 'Шлюз створить новий секрет. Певний час запити підписуються обома, щоб отримувача можна було переналаштувати без перерви.',
   },
   overlap: {
     en: 'Both are valid for, hours',

@@ -6,7 +6,8 @@ import { List } from './subscriptions-list.tsx'
 
 export function Page({ route, who }: PageProps) {
   const [, id, verb] = route.parts
-  if (id === undefined) return <List who={who} />
+  const catalogId = route.query.get('catalogId') ?? ''
+  if (id === undefined) return <List key={catalogId} who={who} text={catalogId} />
   if (id === 'new') return <NewForm who={who} />
   // Another subscription is another page: nothing that was typed or shown of one may stay for the next.
   if (verb === 'edit') return <EditForm key={id} id={id} who={who} />

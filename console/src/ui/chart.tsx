@@ -1,7 +1,16 @@
 /** Lines over time, drawn as SVG. Whoever cannot see them gets the same as a table. */
-import { language } from '../language.ts'
+import { useState } from 'preact/hooks'
+import { language, useWords, words } from '../language.ts'
+import { type Column, Table } from './table.tsx'
+
+const WORDS = words({
+  table: { en: 'As a table', ru: 'Таблицей', uk: 'Таблицею' },
+  time: { en: 'Time', ru: 'Время', uk: 'Час' },
+})
 
 export type Line = {
+  /** Names may be equal, ids not. */
+  readonly id: string
   readonly name: string
   /** One of the page's colours. */
   readonly color: string
@@ -44,9 +53,9 @@ export function Chart({ label, times, lines, format }: ChartProps) {
             {clock(times[index] ?? '')}
           </text>
         ))}
-        {lines.map(({ name, color, values }) => (
+        {lines.map(({ id, color, values }) => (
           <path
-            key={name}
+            key={id}
             d={pathOf(values, x, y)}
             fill="none"
             stroke={color}
@@ -57,14 +66,38 @@ export function Chart({ label, times, lines, format }: ChartProps) {
         ))}
       </svg>
       <ul class="legend-list">
-        {lines.map(({ name, color, values }) => (
-          <li key={name}>
+        {lines.map(({ id, name, color, values }) => (
+          <li key={id}>
             <i style={{ background: color }} />
             {name}: {lastOf(values, format)}
           </li>
         ))}
       </ul>
+      <AsTable label={label} times={times} lines={lines} format={format} />
     </figure>
+  )
+}
+
+/** Made when somebody asks for it: it is long, and the chart is drawn again every few seconds. */
+function AsTable({ label, times, lines, format }: ChartProps) {
+  const say = useWords(WORDS)
+  const [isOpen, setOpen] = useState(false)
+  const columns: readonly Column<number>[] = [
+    { id: 'time', title: say('time'), kind: 'tight', cell: (row) => clock(times[row] ?? '') },
+    ...lines.map(({ id, name, values }) => ({
+      id,
+      title: name,
+      kind: 'number' as const,
+      cell: (row: number) => lastOf([values[row] ?? null], format),
+    })),
+  ]
+  return (
+    <details onToggle={({ currentTarget }) => setOpen(currentTarget.open)}>
+      <summary class="small">{say('table')}</summary>
+      {isOpen ? (
+        <Table label={label} columns={columns} rows={times.map((_, row) => row)} keyOf={String} />
+      ) : null}
+    </details>
   )
 }
 

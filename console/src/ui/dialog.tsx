@@ -20,7 +20,14 @@ export function Dialog({ title, onClose, children }: DialogProps) {
   const place = useRef<HTMLDialogElement>(null)
   const id = useId()
   useEffect(() => {
+    const before = document.activeElement
     place.current?.showModal()
+    return () => {
+      // Behind the dialog nothing takes the focus until it is gone.
+      queueMicrotask(() => {
+        if (before instanceof HTMLElement && before.isConnected) before.focus()
+      })
+    }
   }, [])
   return (
     <dialog ref={place} aria-labelledby={id} onClose={onClose}>

@@ -39,7 +39,7 @@ export const ENDPOINT_WORDS = words({
   bpium: {
     en: 'As the webhooks of Bpium: for receivers that were written for it.',
     ru: 'Как вебхуки Bpium — для получателей, написанных под него.',
-    uk: 'Як вебхуки Bpium — для одержувачів, написаних під нього.',
+    uk: 'Як вебхуки Bpium — для отримувачів, написаних під нього.',
   },
   poster: {
     en: 'As the webhooks of Poster: told after a change, never asked before it.',
@@ -353,7 +353,9 @@ function Headers({ value, onChange, error, base }: PartProps<EndpointValue['head
 export function EndpointTls({ value, onChange, error, base }: EndpointProps) {
   const say = useWords(ENDPOINT_WORDS)
   const set = (name: keyof TlsSettings, text: string) => {
-    const next = { ...value.tls, [name]: text === '' ? undefined : text }
+    const typed = { ...value.tls, [name]: text === '' ? undefined : text }
+    // The key is of the certificate; a stored one cannot be emptied by itself.
+    const next = name === 'cert' && text === '' ? { ...typed, key: undefined } : typed
     const isEmpty = Object.values(next).every((one) => one === undefined)
     onChange({ ...value, tls: isEmpty ? null : next })
   }

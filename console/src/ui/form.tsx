@@ -66,7 +66,7 @@ export function Field({
 const TYPES = {
   text: { type: 'text' },
   password: { type: 'password' },
-  number: { type: 'number' },
+  number: { type: 'number', step: 'any' },
   url: { type: 'url' },
   search: { type: 'search' },
   date: { type: 'date' },
@@ -122,7 +122,7 @@ export function AreaField({
   )
 }
 
-/** A number; null for an empty field. */
+/** A number; null for an empty field. What was typed stays as it was typed for as long as it means the value. */
 export function NumberField({
   value,
   onInput,
@@ -131,14 +131,23 @@ export function NumberField({
   value: number | null
   onInput: (value: number | null) => void
 }) {
+  const [text, setText] = useState('')
+  const written = value === null ? '' : String(value)
   return (
     <TextField
       {...rest}
       type="number"
-      value={value === null ? '' : String(value)}
-      onInput={(text) => onInput(text === '' ? null : Number(text))}
+      value={numberOf(text) === value ? text : written}
+      onInput={(typed) => {
+        setText(typed)
+        onInput(numberOf(typed))
+      }}
     />
   )
+}
+
+function numberOf(text: string): number | null {
+  return text === '' ? null : Number(text)
 }
 
 export type Choice<Value extends string> = { readonly value: Value; readonly label: string }

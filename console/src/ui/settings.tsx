@@ -1,7 +1,7 @@
 /** What the pages of settings have in common: who may, a form that is saved, a thing that is deleted. */
 import type { ComponentChildren } from 'preact'
 import { useState } from 'preact/hooks'
-import { api, type Page, withQuery } from '../api.ts'
+import { all, withQuery } from '../api.ts'
 import { useWords, words } from '../language.ts'
 import { type Loaded, useLoad } from '../load.ts'
 import { href } from '../route.ts'
@@ -34,7 +34,7 @@ export const COMMON = words({
   subscriptions: { en: 'Subscriptions', ru: 'Подписки', uk: 'Підписки' },
 })
 
-type Scope = 'approve' | 'read' | 'manage' | 'admin'
+export type Scope = 'approve' | 'read' | 'manage' | 'admin'
 
 /** As the gateway sees it: admins may do everything, and who may manage may read. */
 export function may({ scopes }: Who, scope: Scope): boolean {
@@ -76,17 +76,8 @@ type Query = Readonly<Record<string, string | undefined>>
 
 /** All pages of a list that is never long. */
 export function useAll<T>(path: string, query: Query = {}): Loaded<readonly T[]> {
-  const read = async (signal: AbortSignal) => {
-    const items: T[] = []
-    for (let cursor: string | undefined; ; ) {
-      const at = withQuery(path, { ...query, limit: 200, cursor })
-      const page = await api.get<Page<T>>(at, { signal })
-      items.push(...page.items)
-      if (page.nextCursor === null) return items
-      cursor = page.nextCursor
-    }
-  }
-  return useLoad(read, [withQuery(path, query)])
+  const asked = withQuery(path, query)
+  return useLoad((signal) => all<T>(asked, signal), [asked])
 }
 
 /** A form has an address of its own, so a thing that is called like one has another. */

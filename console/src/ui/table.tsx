@@ -3,6 +3,8 @@ import type { ComponentChildren } from 'preact'
 
 export type Column<Row> = {
   readonly title: string
+  /** Where two have one title. */
+  readonly id?: string
   readonly kind?: 'number' | 'tight' | undefined
   readonly cell: (row: Row) => ComponentChildren
 }
@@ -23,8 +25,8 @@ export function Table<Row>({ label, columns, rows, keyOf, onMenu }: TableProps<R
       <table>
         <thead>
           <tr>
-            {columns.map(({ title, kind }) => (
-              <th key={title} scope="col" class={kind}>
+            {columns.map(({ title, id, kind }) => (
+              <th key={id ?? title} scope="col" class={kind}>
                 {title}
               </th>
             ))}
@@ -36,8 +38,8 @@ export function Table<Row>({ label, columns, rows, keyOf, onMenu }: TableProps<R
               key={keyOf(row)}
               onContextMenu={onMenu === undefined ? undefined : (event) => onMenu(row, event)}
             >
-              {columns.map(({ title, kind, cell }) => (
-                <td key={title} class={kind}>
+              {columns.map(({ title, id, kind, cell }) => (
+                <td key={id ?? title} class={kind}>
                   {cell(row)}
                 </td>
               ))}
