@@ -22,6 +22,7 @@ export type ApproveResponse = {
   readonly warnings: readonly Finding[]
   readonly infos: readonly Finding[]
   readonly values?: Values | undefined
+  readonly suggestedBy?: Decision['suggestedBy'] | undefined
   readonly conflicts?: Decision['conflicts'] | undefined
   readonly confirmations?: Decision['confirmations'] | undefined
   readonly verdicts: readonly Verdict[]
@@ -152,6 +153,7 @@ export function responseOf(
     warnings: decision.warnings,
     infos: decision.infos,
     values: hasValues ? (amended ?? decision.suggestions) : undefined,
+    suggestedBy: hasValues ? decision.suggestedBy : undefined,
     conflicts: hasValues ? decision.conflicts : undefined,
     confirmations: decision.decision === 'confirm' ? decision.confirmations : undefined,
     verdicts: decision.verdicts,

@@ -31,6 +31,7 @@ export type DecisionView = {
   readonly infos: readonly Finding[]
   readonly verdicts: readonly Verdict[]
   readonly suggestions: Values
+  readonly suggestedBy: Decision['suggestedBy']
   readonly conflicts: Decision['conflicts']
   readonly considered: readonly Considered[]
   readonly timeline: readonly TimelineEntry[]

@@ -49,6 +49,8 @@ export type Decision = {
   readonly verdicts: readonly Verdict[]
   /** What validators would set, within what each may change. */
   readonly suggestions: Values
+  /** By field: the subscription whose value that is. */
+  readonly suggestedBy: Readonly<Record<string, string>>
   readonly conflicts: readonly Conflict[]
   /** It went through although somebody who should have been asked could not be. */
   readonly degraded: boolean
@@ -105,6 +107,7 @@ export function decide({ plan, answers, locales, desk }: Deliberation): Decision
     confirmations: isDenied ? [] : confirmationsOf(counted, plan.change, desk),
     verdicts: opinions.map(verdictOf),
     suggestions: merged.values,
+    suggestedBy: merged.by,
     conflicts: merged.conflicts,
     degraded: !isDenied && counted.some(isFailedOpen),
   }

@@ -10,7 +10,12 @@ export type Conflict = {
   readonly others: readonly string[]
 }
 
-export type Merged = { readonly values: Values; readonly conflicts: readonly Conflict[] }
+export type Merged = {
+  readonly values: Values
+  /** The subscription whose value was taken, by field. */
+  readonly by: Readonly<Record<string, string>>
+  readonly conflicts: readonly Conflict[]
+}
 
 /**
  * An allow whose values the catalog would not take is no usable reply: it is judged by the failure policy, like any
@@ -55,6 +60,7 @@ export function mergeSuggestions(suggestions: readonly Suggestion[], isUpdating:
   }
   return {
     values: Object.fromEntries([...chosen].map(([field, { value }]) => [field, value])),
+    by: Object.fromEntries([...chosen].map(([field, { by }]) => [field, by])),
     conflicts: [...chosen]
       .filter(([, { others }]) => others.length > 0)
       .map(([field, { by, others }]) => ({ field, chosen: by, others })),

@@ -195,6 +195,7 @@ export function decisionsContract(opened: () => Opened): void {
         infos: [],
         verdicts: [verdictOf('a', { status: 200 })],
         suggestions: {},
+        suggestedBy: {},
         conflicts: [],
         considered: [],
         timeline: [],

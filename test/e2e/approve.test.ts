@@ -292,7 +292,10 @@ describe.each(DATABASES)('an approval on the %s database', (database) => {
     })
     expect(json).toMatchObject({ decision: 'allow', committed: false })
     expect(json.values).toEqual({ city: 'Kyiv', zip: '01001' })
+    expect(json.suggestedBy).toEqual({ city: first.id, zip: first.id })
     expect(json.conflicts).toEqual([{ field: 'city', chosen: first.id, others: [second.id] }])
+    const { suggestedBy } = (await api().get(`/v1/decisions/${json.id}`)).json
+    expect(suggestedBy).toEqual(json.suggestedBy)
     expect(json.infos).toMatchObject([{ message: { text: 'Filled in.' } }])
     expect(json.warnings).toMatchObject([{ message: { text: 'Check the street.' } }])
     expect((await api().get(`/v1/catalogs/${catalogId}/records`)).json.items).toEqual([])

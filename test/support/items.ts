@@ -77,6 +77,7 @@ export function entryOf(draft: EntryDraft): DecisionEntry {
       confirmations: [],
       verdicts: draft.verdicts ?? [],
       suggestions: {},
+      suggestedBy: {},
       conflicts: [],
       degraded: false,
     },

@@ -1,7 +1,7 @@
 /** What was to change, field by field: before, after, and what validators suggested. */
 import { useState } from 'preact/hooks'
 import { useWords, words } from '../language.ts'
-import type { Decision, Subscription } from '../types.ts'
+import type { Decision } from '../types.ts'
 import { Check } from '../ui/form.tsx'
 import { Badge, Card } from '../ui/pieces.tsx'
 import { type Column, Table } from '../ui/table.tsx'
@@ -39,7 +39,6 @@ const WORDS = words({
     ru: 'Ни одно поле не меняется.',
     uk: 'Жодне поле не змінюється.',
   },
-  or: { en: ' or ', ru: ' или ', uk: ' або ' },
 })
 
 type FieldRow = {
@@ -52,15 +51,10 @@ type FieldRow = {
   readonly overruled: string
 }
 
-type ChangeProps = {
-  readonly decision: Decision
-  readonly subscriptions: readonly Subscription[]
-}
-
-export function ChangeCard({ decision, subscriptions }: ChangeProps) {
+export function ChangeCard({ decision }: { decision: Decision }) {
   const say = useWords(WORDS)
   const [isAll, setAll] = useState(false)
-  const rows = rowsOf(decision, subscriptions, say('or'))
+  const rows = rowsOf(decision)
   const changed = rows.filter(({ isChanged, suggestion }) => isChanged || suggestion !== undefined)
   const others = rows.length - changed.length
   const columns: Column<FieldRow>[] = [
@@ -136,12 +130,8 @@ function shownValue(value: unknown): string {
   return typeof value === 'string' && value !== '' ? value : (JSON.stringify(value) ?? '')
 }
 
-function rowsOf(
-  decision: Decision,
-  subscriptions: readonly Subscription[],
-  or: string,
-): readonly FieldRow[] {
-  const { changedFields, conflicts, suggestions, event } = decision
+function rowsOf(decision: Decision): readonly FieldRow[] {
+  const { changedFields, conflicts, suggestions, suggestedBy, event } = decision
   const before = new Map(Object.entries(decision.prevValues ?? {}))
   const sent = new Map(Object.entries(decision.values ?? {}))
   const suggested = new Map(Object.entries(suggestions))
@@ -152,8 +142,7 @@ function rowsOf(
   const fields = [...new Set([...sent.keys(), ...before.keys(), ...suggested.keys()])]
   return fields.map((field) => {
     const conflict = conflicts.find((one) => one.field === field)
-    const authors =
-      conflict === undefined ? authorsOf(field, decision, subscriptions) : [conflict.chosen]
+    const by = Object.hasOwn(suggestedBy, field) ? suggestedBy[field] : undefined
     const after = sent.has(field) ? sent.get(field) : before.get(field)
     return {
       field,
@@ -161,29 +150,8 @@ function rowsOf(
       after: isDelete ? undefined : after,
       isChanged: isDelete || changed.has(field),
       suggestion: suggested.get(field),
-      by: authors.map(nameOf).join(or),
+      by: by === undefined ? '' : nameOf(by),
       overruled: (conflict?.others ?? []).map(nameOf).join(', '),
     }
   })
-}
-
-/** Who can have suggested it: the log names one only where several disagreed. */
-function authorsOf(
-  field: string,
-  { event, verdicts }: Decision,
-  subscriptions: readonly Subscription[],
-): readonly string[] {
-  const isUpdating = event === 'record.updating'
-  return verdicts
-    .filter(
-      ({ mode, outcome }) =>
-        mode === 'enforce' && (outcome === 'allow' || (isUpdating && outcome === 'deny')),
-    )
-    .map(({ subscriptionId }) => subscriptionId)
-    .filter((id) => {
-      const own = subscriptions.find((one) => one.id === id)
-      if (own === undefined) return true
-      const mayChange = own.mayChange ?? (isUpdating ? '*' : [])
-      return mayChange === '*' || mayChange.includes(field)
-    })
 }

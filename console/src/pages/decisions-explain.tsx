@@ -100,7 +100,7 @@ export function Explain({ id }: { id: string }) {
         {(found) => (
           <>
             <Headline decision={found} />
-            <ChangeCard decision={found} subscriptions={subscriptions.data ?? []} />
+            <ChangeCard decision={found} />
             <Timeline decision={found} subscriptions={subscriptions.data ?? []} />
             <Seen decision={found} />
             <Considered decision={found} subscriptions={subscriptions.data ?? []} />

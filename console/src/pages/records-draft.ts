@@ -112,19 +112,13 @@ export function suggestedInto(form: Form, { base, values, by, inField }: Suggest
   return { drafts, marks, offers }
 }
 
-/**
- * Who suggested the value of a field. The answer names subscriptions only where they differ; where several may have
- * said the same, all of them are named.
- */
-export function suggesterOf({ conflicts = [], verdicts }: ApproveResponse, field: string): string {
-  const chosen = conflicts.find((one) => one.field === field)?.chosen
-  const asked = verdicts.filter(
-    ({ subscriptionId, mode, outcome }) =>
-      mode === 'enforce' &&
-      (outcome === 'allow' || outcome === 'deny') &&
-      (chosen === undefined || chosen === subscriptionId),
-  )
-  return asked.map(({ name }) => name).join(', ')
+/** Who suggested the value of a field. */
+export function suggesterOf(
+  { suggestedBy = {}, verdicts }: ApproveResponse,
+  field: string,
+): string {
+  const id = Object.hasOwn(suggestedBy, field) ? suggestedBy[field] : undefined
+  return verdicts.find(({ subscriptionId }) => subscriptionId === id)?.name ?? ''
 }
 
 function without<Value>(map: ReadonlyMap<string, Value>, key: string): ReadonlyMap<string, Value> {

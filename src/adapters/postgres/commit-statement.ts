@@ -11,6 +11,7 @@
  * record values travel through it without being escaped twice.
  */
 import type { CommitItem, CommitResult, DecisionEntry } from '../../app/store.ts'
+import type { Decision } from '../../domain/decision.ts'
 import type { Verdict } from '../../domain/verdict.ts'
 import { waitingEntries } from './audit-log.ts'
 import {
@@ -145,6 +146,7 @@ function detailOf({ change, decision, considered, timeline, timing }: DecisionEn
     infos: decision.infos,
     verdicts: decision.verdicts as readonly Verdict[],
     suggestions: decision.suggestions,
+    suggestedBy: decision.suggestedBy as Decision['suggestedBy'] | undefined,
     conflicts: decision.conflicts,
     considered,
     timeline,

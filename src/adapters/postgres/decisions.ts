@@ -74,6 +74,8 @@ function viewOf(row: Row): DecisionView {
     infos: detail.infos,
     verdicts: detail.verdicts,
     suggestions: detail.suggestions,
+    // What was decided by a build before has none.
+    suggestedBy: detail.suggestedBy ?? {},
     conflicts: detail.conflicts,
     considered: detail.considered,
     timeline: detail.timeline,

@@ -52,6 +52,7 @@ describe('a decision', () => {
       confirmations: [],
       verdicts: [],
       suggestions: {},
+      suggestedBy: {},
       conflicts: [],
       degraded: false,
     })
@@ -281,6 +282,7 @@ describe('a shadow', () => {
         infos: [],
         confirmations: [],
         suggestions: {},
+        suggestedBy: {},
         conflicts: [],
         degraded: false,
       })

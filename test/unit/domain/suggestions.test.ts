@@ -16,6 +16,7 @@ describe('suggestions', () => {
     const suggestions = [from('a', { x: 1 }), from('b', { x: 2, y: 2 }), from('c', { x: 3, z: 3 })]
     expect(mergeSuggestions(suggestions, false)).toEqual({
       values: { x: 1, y: 2, z: 3 },
+      by: { x: 'a', y: 'b', z: 'c' },
       conflicts: [{ field: 'x', chosen: 'a', others: ['b', 'c'] }],
     })
   })
@@ -28,6 +29,7 @@ describe('suggestions', () => {
     ]
     expect(mergeSuggestions(suggestions, false)).toEqual({
       values: { x: { p: 1, q: [2] } },
+      by: { x: 'a' },
       conflicts: [{ field: 'x', chosen: 'a', others: ['c'] }],
     })
   })
@@ -35,6 +37,7 @@ describe('suggestions', () => {
   it('may say null, which is a value', () => {
     expect(mergeSuggestions([from('a', { x: null }), from('b', { x: 1 })], false)).toEqual({
       values: { x: null },
+      by: { x: 'a' },
       conflicts: [{ field: 'x', chosen: 'a', others: ['b'] }],
     })
   })
@@ -47,6 +50,7 @@ describe('suggestions', () => {
     ]
     expect(mergeSuggestions(suggestions, false)).toEqual({
       values: { x: 3, y: 1 },
+      by: { x: 'c', y: 'a' },
       conflicts: [],
     })
   })
@@ -59,6 +63,7 @@ describe('suggestions', () => {
     ]
     expect(mergeSuggestions(suggestions, true)).toEqual({
       values: { x: 1, y: 2 },
+      by: { x: 'a', y: 'b' },
       conflicts: [{ field: 'x', chosen: 'a', others: ['b'] }],
     })
     const before = suggestions.map(({ subscription, answer }) => ({
@@ -72,7 +77,7 @@ describe('suggestions', () => {
     const subscription = subscriptionOf({ mayChange: '*' })
     const answers = [failed(), confirm('?'), { kind: 'cancelled' as const }, allow(undefined)]
     const suggestions = answers.map((answer) => ({ subscription, answer }))
-    expect(mergeSuggestions(suggestions, true)).toEqual({ values: {}, conflicts: [] })
+    expect(mergeSuggestions(suggestions, true)).toEqual({ values: {}, by: {}, conflicts: [] })
   })
 })
 

@@ -107,6 +107,10 @@ export const approveResponse = z
     warnings: z.array(finding),
     infos: z.array(finding),
     values: values.optional(),
+    suggestedBy: z
+      .record(z.string(), z.string())
+      .optional()
+      .meta({ description: 'By field: the subscription whose value is in `values`.' }),
     conflicts: z.array(conflict).optional(),
     confirmations: z.array(z.object({ token: z.string(), finding })).optional(),
     verdicts: z.array(verdict),

@@ -66,6 +66,9 @@ export const decisionView = z
     infos: z.array(finding),
     verdicts: z.array(verdict),
     suggestions: values,
+    suggestedBy: z
+      .record(z.string(), z.string())
+      .meta({ description: 'By field: the subscription whose suggestion that is.' }),
     conflicts: z.array(conflict),
     considered: z
       .array(z.object({ subscriptionId: z.string(), name: z.string(), mismatch }))
