@@ -27,14 +27,14 @@ export async function explainClaim(client, due) {
 /** The gateway's own statement, as it hands it to its database. */
 async function claimStatement(due) {
   const asked = []
-  const database = {
+  const everyone = {
     run: ({ text }, values) => {
       asked.push({ text, values })
       return Promise.resolve([])
     },
   }
   const order = { places: due * 2, failingPlaces: due, leaseMs: LEASE_MS }
-  await createOutbox(database, { make: () => 'req_bench' }).claim(order)
+  await createOutbox({ everyone }, { make: () => 'req_bench' }).claim(order)
   const [statement] = asked
   if (statement === undefined) throw new Error('the outbox claims without a statement')
   return statement
