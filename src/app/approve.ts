@@ -242,8 +242,7 @@ async function ask(
   { prepared, inquiry, earlier }: Round,
 ): Promise<Asked> {
   const { denyGraceMs, presence, accountId } = command
-  const size = (command.size + sizeOf(prepared)) * plan.asked.length
-  const putDown = ports.inFlight.carry(accountId, size)
+  const putDown = ports.inFlight.carry(accountId, loadOf(command, prepared, plan))
   let late: Promise<unknown> | null = null
   try {
     command.progress?.planned(plan, inquiry.decisionId)
@@ -260,9 +259,11 @@ async function ask(
   }
 }
 
-/** Everybody is shown the record as it was. */
-function sizeOf({ stored }: Prepared): number {
-  return stored === null ? 0 : JSON.stringify(stored.values).length
+/** What all of them are sent together, each of them the record as it was beside the change. */
+function loadOf({ size }: ApproveCommand, { stored }: Prepared, { asked }: Plan): number {
+  if (asked.length === 0) return 0
+  const before = stored === null ? 0 : JSON.stringify(stored.values).length
+  return (size + before) * asked.length
 }
 
 /** The fields that validators would set on a change that may be committed, if any differ. */

@@ -1,12 +1,12 @@
 /**
  * Writes pass one by one, in the order in which they came, and not more at once than can be served well.
  *
- * What there is a limit to, one for each thing that goes wrong without it. At most `startsPerTurn` writes begin in one
- * turn of the event loop: were a thousand that arrive together all begun together, replies and timers would
- * wait behind them, validators that answered in time would look late, and their places would be taken by
- * calls whose answers lie unread. At most `insideMax` are being served or wait: what is more, or has waited for
- * `waitMaxMs`, is turned away. And none begins while the event loop itself is late time after time. Refusing must cost next to nothing, or it becomes the overload
- * itself: no routing, no key, no body, one small answer.
+ * There is a limit for each thing that goes wrong without one. At most `startsPerTurn` writes begin in one turn of the
+ * event loop: were a thousand that arrive together all begun together, replies and timers would wait behind them,
+ * validators that answered in time would look late, and their places would be taken by calls whose answers lie unread.
+ * At most `insideMax` are being served or wait: what is more, or has waited for `waitMaxMs`, is turned away. And none
+ * begins while the event loop itself is late time after time. Refusing must cost next to nothing, or it becomes the
+ * overload itself: no routing, no key, no body, one small answer.
  *
  * Reads, settings and the end of an approval that was begun do not pass here.
  */

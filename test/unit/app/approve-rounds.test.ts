@@ -3,7 +3,7 @@ import { approve } from '../../../src/app/approve.ts'
 import { allow, confirm, deny, subscriptionOf, subscriptionsOf } from '../../support/build.ts'
 import { settled } from '../../support/fake-clock.ts'
 import { respond, run, saying } from './approve-world.ts'
-import { approvalWorld, commandOf, fakePresence, keptAnswersOf } from './fakes.ts'
+import { approvalWorld, commandOf, fakePresence, keptAnswersOf, recordOf } from './fakes.ts'
 
 describe('settings that change while validators are asked', () => {
   it('are planned again, and only those who are new or changed are asked again', async () => {
@@ -327,5 +327,51 @@ describe('shadows that answer late', () => {
       { decisionId: second.id, verdicts: [{ subscriptionId: 's', outcome: 'deny' }] },
     ])
     expect(told).toMatchObject([{ verdicts: { length: 1 } }])
+  })
+})
+
+describe('what is about to be sent', () => {
+  /** What was taken, and given back, in order. */
+  function weighed(world: ReturnType<typeof approvalWorld>): number[] {
+    const sizes: number[] = []
+    const { inFlight } = world.ports
+    world.ports.inFlight = {
+      ...inFlight,
+      carry: (_accountId, size) => {
+        sizes.push(size)
+        return () => void sizes.push(-size)
+      },
+    }
+    return sizes
+  }
+
+  it('is the change and the record as it was, for each who is asked, until all have answered', async () => {
+    const world = saying({ a: allow(), b: allow() })
+    const sizes = weighed(world)
+    const before = JSON.stringify(recordOf().values).length
+    await respond(world, { event: 'record.before.updated', size: 1_000 })
+    const load = 2 * (1_000 + before)
+    expect(before).toBeGreaterThan(2)
+    expect(sizes).toEqual([load, -load])
+  })
+
+  it('is nothing where nobody is asked', async () => {
+    const world = approvalWorld([])
+    const sizes = weighed(world)
+    await respond(world)
+    expect(Math.abs(sizes[0] ?? 1)).toBe(0)
+  })
+
+  it('stays while a shadow is still out', async () => {
+    const shadow = subscriptionOf({ id: 's', mode: 'shadow' })
+    const world = approvalWorld([shadow, subscriptionOf({ id: 'a' })], ({ subscription }) =>
+      subscription.id === 's' ? null : allow(),
+    )
+    const sizes = weighed(world)
+    await respond(world)
+    expect(sizes).toHaveLength(1)
+    world.asker.call('s').answer(allow())
+    await settled()
+    expect(sizes).toHaveLength(2)
   })
 })
