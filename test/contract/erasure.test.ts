@@ -1,10 +1,12 @@
 /** Everything that is stored about one record goes, and nothing of any other; the audit's chain holds. */
 import { describe, expect, it } from 'vitest'
+import type { Store } from '../../src/adapters/postgres/store.ts'
 import { sealAudit, verifyAudit } from '../../src/app/audit.ts'
 import { ADA, auditPorts } from '../support/audit.ts'
 import { DELIVERED, orderOf, planAll, settled } from '../support/deliver.ts'
 import { committed, creation, entryOf, subscribed } from '../support/items.ts'
-import { type Opened, onEachStore } from '../support/store.ts'
+import { DATABASE, temporaryPlace } from '../support/places.ts'
+import { locationOf, type Opened, onEachStore, openAs } from '../support/store.ts'
 
 const SECRET = 'the one value that is to be forgotten'
 const TARGET = 'sha256:0'
@@ -113,6 +115,28 @@ onEachStore((opened) => {
       expect(row?.count).toBe(1_250)
     })
   })
+})
+
+it('a record that is told of while it is erased is forgotten there too', async () => {
+  const place = await temporaryPlace(DATABASE)
+  let flushes = 0
+  const store: Store = await openAs(locationOf(place), {
+    // The second time is after the record was deleted, and before what was written meanwhile is looked for.
+    flushSiblings: async () => {
+      flushes += 1
+      if (flushes !== 2) return
+      const told = creation('default', { recordId: 'r', values: { name: SECRET }, told: ['sub_a'] })
+      for (const event of told.events) await store.events.raise('default', event)
+    },
+  })
+  const item = creation('default', { recordId: 'r', insists: false })
+  await committed(store.approvals, item)
+  const erased = await store.erasures.erase(nameOf('default', 'r'), TARGET)
+  expect(erased).toMatchObject({ records: 1, events: 1 })
+  const [event] = await store.deliveries.notifications('default', { limit: 1, after: null })
+  expect(event).toMatchObject({ catalogId: null, recordId: null })
+  await store.close()
+  await place.remove()
 })
 
 const nameOf = (accountId: string, recordId: string) => ({

@@ -121,16 +121,24 @@ async function openServer(): Promise<Opened> {
   }
 }
 
-export type StoreParts = { readonly clock?: Clock; readonly journal?: Journaled }
+export type StoreParts = {
+  readonly clock?: Clock
+  readonly journal?: Journaled
+  readonly flushSiblings?: () => Promise<void>
+}
 
 /** A store as the gateway opens it. */
-export function openAs(location: Location, { clock, journal = new Journaled() }: StoreParts = {}) {
+export function openAs(
+  location: Location,
+  { clock, journal = new Journaled(), flushSiblings }: StoreParts = {},
+) {
   return openStore({
     location,
     sealer: createSealer([masterKeyOf(KEY)]),
     clock: clock ?? systemClock,
     ids: systemIds,
     journal,
+    flushSiblings,
   })
 }
 
