@@ -1,5 +1,6 @@
 /** Deliveries by subscription, state and record, newest first. */
 import { useState } from 'preact/hooks'
+import { DELIVERY_STATES } from '../../../src/domain/notification.ts'
 import { all, withQuery } from '../api.ts'
 import { useWords, words } from '../language.ts'
 import { useLoad } from '../load.ts'
@@ -11,7 +12,7 @@ import { type Column, Table } from '../ui/table.tsx'
 import { Choose, Typed } from './decisions-filters.tsx'
 import { Replays } from './deliveries-progress.tsx'
 import { ReplayDialog } from './deliveries-replay.tsx'
-import { STATE_TONES, STATE_WORDS, STATES } from './deliveries-words.ts'
+import { STATE_TONES, STATE_WORDS } from './deliveries-words.ts'
 import { recordHref } from './records-lib.ts'
 
 const WORDS = words({
@@ -139,7 +140,7 @@ function Filters({ filter, subscriptions }: FiltersProps) {
       <Choose
         label={say('state')}
         value={filter.state}
-        choices={STATES.map((value) => ({ value, label: sayState(value) }))}
+        choices={DELIVERY_STATES.map((value) => ({ value, label: sayState(value) }))}
         onChange={(state) => set({ state })}
       />
       <Typed

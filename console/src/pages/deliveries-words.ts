@@ -1,20 +1,7 @@
 /** Words for the states of deliveries, wherever they are shown. */
+import type { DeliveryState } from '../../../src/domain/notification.ts'
 import { words } from '../language.ts'
-import type { Delivery } from '../types.ts'
 import type { Tone } from '../ui/pieces.tsx'
-
-export type DeliveryState = Delivery['state']
-
-export const STATES: readonly DeliveryState[] = [
-  'waiting',
-  'ready',
-  'sending',
-  'retrying',
-  'delivered',
-  'dead',
-  'cancelled',
-  'held',
-]
 
 export const STATE_TONES = {
   waiting: 'none',

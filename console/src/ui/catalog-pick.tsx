@@ -1,9 +1,8 @@
 /** The id of a catalog: one of those that are there, or one that is to come. */
-import { useId } from 'preact/hooks'
 import { useWords, words } from '../language.ts'
 import type { Catalog } from '../types.ts'
-import { Field } from './form.tsx'
 import { useAll } from './settings.tsx'
+import { SuggestField } from './suggest-field.tsx'
 
 const WORDS = words({
   catalog: { en: 'Catalog', ru: 'Каталог', uk: 'Каталог' },
@@ -22,27 +21,15 @@ type PickProps = {
 
 export function CatalogPick({ value, onInput, wrong }: PickProps) {
   const say = useWords(WORDS)
-  const list = useId()
   const { data = [] } = useAll<Catalog>('/v1/catalogs')
   return (
-    <Field label={say('catalog')} help={say('help')} wrong={wrong}>
-      {(ties) => (
-        <>
-          <input
-            {...ties}
-            list={list}
-            value={value}
-            autocomplete="off"
-            spellcheck={false}
-            onInput={(event) => onInput(event.currentTarget.value)}
-          />
-          <datalist id={list}>
-            {data.map(({ id, title }) => (
-              <option key={id} value={id} label={title} />
-            ))}
-          </datalist>
-        </>
-      )}
-    </Field>
+    <SuggestField
+      label={say('catalog')}
+      help={say('help')}
+      wrong={wrong}
+      value={value}
+      onInput={onInput}
+      known={data}
+    />
   )
 }

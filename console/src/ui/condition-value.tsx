@@ -5,7 +5,8 @@ import { api, at } from '../api.ts'
 import { useWords, words } from '../language.ts'
 import { useLoad } from '../load.ts'
 import type { Catalog } from '../types.ts'
-import { Field, JsonField, ListField, NumberField, SelectField, TextField } from './form.tsx'
+import { JsonField, ListField, NumberField, SelectField, TextField } from './form.tsx'
+import { SuggestField } from './suggest-field.tsx'
 
 export type CatalogField = Catalog['fields'][number]
 
@@ -119,7 +120,6 @@ const LIKELY: { readonly [Type in CatalogField['type']]?: readonly Kind[] } = {
 }
 
 type FieldInputProps = {
-  readonly list: string
   readonly value: string
   readonly source: ConditionSource
   readonly fields: readonly CatalogField[]
@@ -127,7 +127,7 @@ type FieldInputProps = {
   readonly wrong: string | undefined
 }
 
-export function FieldInput({ list, value, source, fields, onInput, wrong }: FieldInputProps) {
+export function FieldInput({ value, source, fields, onInput, wrong }: FieldInputProps) {
   const say = useWords(WORDS)
   const known =
     source === 'user'
@@ -137,27 +137,14 @@ export function FieldInput({ list, value, source, fields, onInput, wrong }: Fiel
         : fields
   const title = known.find(({ id }) => id === value)?.title
   return (
-    <Field label={say('field')} help={title === value ? undefined : title} wrong={wrong}>
-      {(ties) => (
-        <>
-          <input
-            {...ties}
-            list={list}
-            value={value}
-            autocomplete="off"
-            spellcheck={false}
-            onInput={(event) => onInput(event.currentTarget.value)}
-          />
-          <datalist id={list}>
-            {known.map(({ id, title: label }) => (
-              <option key={id} value={id}>
-                {label}
-              </option>
-            ))}
-          </datalist>
-        </>
-      )}
-    </Field>
+    <SuggestField
+      label={say('field')}
+      help={title === value ? undefined : title}
+      wrong={wrong}
+      value={value}
+      onInput={onInput}
+      known={known}
+    />
   )
 }
 

@@ -1,5 +1,4 @@
 /** A list of conditions, all of which must hold: what is looked at, how it is compared, and with what. */
-import { useId } from 'preact/hooks'
 import {
   CONDITION_OPERATORS,
   CONDITION_SOURCES,
@@ -148,7 +147,6 @@ function One({ value, onChange, error, base, fields }: OneProps) {
   const say = useWords(CONDITION_WORDS)
   const sayOperator = useWords(OPERATORS)
   const saySource = useWords(SOURCES)
-  const list = useId()
   const wrong = wrongAt(error, base)
   const typeOf = (field: string) => fields.find(({ id }) => id === field)?.type
   const type = typeOf(value.field)
@@ -167,7 +165,6 @@ function One({ value, onChange, error, base, fields }: OneProps) {
           />
         ) : null}
         <FieldInput
-          list={list}
           value={value.field}
           source={value.source ?? 'values'}
           fields={fields}

@@ -17,7 +17,7 @@ export function wrongAt(error: unknown, pointer: string): string | undefined {
   return error instanceof ApiProblem ? error.at(pointer) : undefined
 }
 
-type FieldProps = {
+export type FieldProps = {
   readonly label: string
   readonly help?: ComponentChildren
   readonly wrong?: string | undefined
